@@ -1,0 +1,57 @@
+import { randomInt } from 'node:crypto';
+
+/** Randomness for jitter, names and uids: replayable from a seed in simulations. */
+export interface Random {
+  /** A number in [0, 1). */
+  number(): number;
+  /** An integer in [0, limit). */
+  below(limit: number): number;
+  /** One element of a non-empty list. */
+  pick<T>(items: readonly T[]): T;
+  /** `length` characters of the alphabet. */
+  text(length: number, alphabet: string): string;
+  /** A version 4 UUID. */
+  uuid(): string;
+}
+
+const HEX = '0123456789abcdef';
+const TWO_32 = 2 ** 32;
+
+function randomFrom(next: () => number): Random {
+  const number = (): number => next() / TWO_32;
+  const below = (limit: number): number => Math.floor(number() * limit);
+  const text = (length: number, alphabet: string): string => Array.from({ length }, () => alphabet[below(alphabet.length)]).join('');
+  return {
+    number,
+    below,
+    pick: (items) => items[below(items.length)] as (typeof items)[number],
+    text,
+    uuid: () => `${text(8, HEX)}-${text(4, HEX)}-4${text(3, HEX)}-${text(1, '89ab')}${text(3, HEX)}-${text(12, HEX)}`,
+  };
+}
+
+/** Draws from the system's generator. */
+export function systemRandom(): Random {
+  return randomFrom(() => randomInt(TWO_32));
+}
+
+/** The same sequence for the same seed (sfc32 started from a splitmix of the seed). */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  const splitmix = (): number => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let z = state;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  };
+  let [a, b, c, counter] = [splitmix(), splitmix(), splitmix(), 1];
+  return randomFrom(() => {
+    const sum = (a + b + counter) >>> 0;
+    counter = (counter + 1) >>> 0;
+    a = (b ^ (b >>> 9)) >>> 0;
+    b = (c + (c << 3)) >>> 0;
+    c = (((c << 21) | (c >>> 11)) + sum) >>> 0;
+    return sum;
+  });
+}

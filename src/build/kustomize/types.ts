@@ -1,0 +1,34 @@
+import type { KubeObject } from '../../kube/objects/index.ts';
+import type { Tree } from '../../base/files/index.ts';
+
+export interface BuildOptions {
+  readonly tree: Tree;
+  /** Directory of the kustomization file, relative to the tree's root. */
+  readonly path: string;
+  /**
+   * `root-only`: files must lie in or below the kustomization's directory (the CLI's default). `none`: anywhere in
+   * the tree (Flux).
+   */
+  readonly loadRestrictor: 'root-only' | 'none';
+  /** `fifo` (library, Flux) or `legacy` (CLI without flag); `sortOptions` of the root file overrides it. */
+  readonly order: 'fifo' | 'legacy';
+  /** Text of the root kustomization file, used in place of the one in the tree (Flux's overlay). */
+  readonly rootFile?: string;
+}
+
+export interface BuildWarning {
+  readonly message: string;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+export interface BuiltObject {
+  readonly object: KubeObject;
+  /** Where the object came from: its file, or the kustomization file of its generator. */
+  readonly origin: { readonly file: string; readonly line?: number; readonly generator?: string };
+}
+
+export interface BuildResult {
+  readonly objects: readonly BuiltObject[];
+  readonly warnings: readonly BuildWarning[];
+}

@@ -1,0 +1,27 @@
+/**
+ * The Kubernetes object model: JSON values, metadata, references, group-version-kinds, and the Status
+ * error that every API answers with.
+ *
+ * @module
+ */
+export { parseJson, stringifyJson } from './json.ts';
+export type { Json, JsonObject } from './json.ts';
+export { cloneJson, deepEqual, deepFreeze, isJsonObject } from './values.ts';
+export {
+  apiVersionOf,
+  formatRef,
+  gvkOf,
+  parseApiVersion,
+  refOf,
+  sameKind,
+  type Condition,
+  type GroupKind,
+  type GroupVersionKind,
+  type KubeObject,
+  type ManagedFieldsEntry,
+  type ObjectMeta,
+  type ObjectRef,
+  type OwnerReference,
+} from './model.ts';
+export { ApiError, apiErrors, isConflict, isExpired, isNotFound, reasonOf, type Status, type StatusCause } from './status.ts';
+export { findCondition, setCondition } from './conditions.ts';

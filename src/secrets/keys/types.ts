@@ -1,0 +1,41 @@
+import type { Entropy, World } from '../../base/world/index.ts';
+import type { Sensitive } from '../../base/sensitive/index.ts';
+
+/** The names that SOPS metadata gives to key types. */
+export type MasterKeyType = 'age' | 'pgp' | 'kms' | 'gcp_kms' | 'azure_kv' | 'hc_vault' | 'hckms';
+
+/**
+ * Everything that may open a key, always handed in: rooms never read the environment or a home folder. Only
+ * a face builds credentials from the user's surroundings.
+ */
+export interface Credentials {
+  readonly age?: {
+    /** Identity lines (`AGE-SECRET-KEY-1…`, `AGE-SECRET-KEY-PQ-1…`, OpenSSH private keys), each with where it came from. */
+    readonly identities: readonly { readonly source: string; readonly identity: Sensitive<string> }[];
+    /** Places that were looked at and held nothing, or failed, for error messages. */
+    readonly searched?: readonly string[];
+  };
+}
+
+/** What calls on a key may use besides credentials. */
+export interface KeyContext {
+  readonly world: World;
+  readonly entropy: Entropy;
+  readonly signal?: AbortSignal;
+}
+
+/** "Not mine" (no credential fits) and "mine" are answers; "mine, but failed" is a thrown SottoError. */
+export type Unwrapped =
+  | { readonly kind: 'opened'; readonly dataKey: Sensitive<Uint8Array> }
+  | { readonly kind: 'not-mine'; readonly reason: string };
+
+/** One recipient of a data key. */
+export interface MasterKey {
+  readonly type: MasterKeyType;
+  /** How SOPS names it in messages and compares it: recipient, fingerprint, ARN … */
+  readonly display: string;
+  /** @returns the `enc` text of SOPS metadata */
+  wrap(dataKey: Sensitive<Uint8Array>, credentials: Credentials, context: KeyContext): Promise<string>;
+  /** @throws SottoError when a credential fits and the wrapped key is damaged, denied or unreachable */
+  unwrap(wrapped: string, credentials: Credentials, context: KeyContext): Promise<Unwrapped>;
+}

@@ -1,0 +1,10 @@
+/**
+ * YAML as Go's libraries read and write it. JavaScript's YAML libraries implement 1.1 or 1.2; Kubernetes
+ * tools use neither, so scalar rules and emitters are ours, on top of the tokens and tree of npm `yaml`.
+ *
+ * Profiles: `goYaml3` is go.yaml.in/yaml/v3 (kustomize input, SOPS), `goYaml2` is sigs.k8s.io/yaml's writer
+ * (kustomize output), `yaml11` is sigs.k8s.io/yaml's reader (kustomization files, manifests, substitution).
+ *
+ * @module
+ */
+export type { YamlDocument, YamlMap, YamlMapItem, YamlNode, YamlProfile, YamlScalar, YamlSequence, ParseOptions } from './types.ts';
