@@ -4,6 +4,10 @@
  *
  * @module
  */
+export { connect, type ConnectOptions } from './connect.ts';
+export { isKindNotServed } from './discovery.ts';
+export { httpsHandle, type HttpsHandle, type HttpsHandleOptions } from './https.ts';
+export type { KubeconfigAllowances, KubeconfigSource } from './kubeconfig.ts';
 export type {
   ApiBody,
   ApiRequest,

@@ -16,7 +16,7 @@ export interface ApiRequest {
   /** Decoded by segment, without query: `/api/v1/namespaces/default/secrets/a`. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Names in lower case. */
+  /** Names in lower case. A header that is sent several times (`impersonate-group`) has its values joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: ApiBody;
   /** Set by whoever authenticated the caller (TLS client certificate, in-process caller); otherwise headers decide. */

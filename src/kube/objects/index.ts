@@ -25,3 +25,5 @@ export {
 } from './model.ts';
 export { ApiError, apiErrors, isConflict, isExpired, isNotFound, reasonOf, type Status, type StatusCause } from './status.ts';
 export { findCondition, setCondition } from './conditions.ts';
+export { applyJsonPatch, applyMergePatch, MAX_PATCH_OPERATIONS } from './patch.ts';
+export { checkDepth, isDeeperThan, MAX_DEPTH, ownValue, setOwn } from './record.ts';

@@ -37,6 +37,8 @@ export interface Schema {
   /** x-kubernetes-list-type; absent means atomic. */
   readonly listType?: 'atomic' | 'set' | 'map';
   readonly listMapKeys?: readonly string[];
+  /** What a list-map item that lacks a key field counts as (built-in kinds; custom kinds use the item's defaults). */
+  readonly listMapKeyDefaults?: Readonly<Record<string, Json>>;
   /** x-kubernetes-map-type; absent means granular. */
   readonly mapType?: 'atomic' | 'granular';
   readonly preserveUnknownFields?: boolean;

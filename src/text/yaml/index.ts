@@ -7,4 +7,22 @@
  *
  * @module
  */
-export type { YamlDocument, YamlMap, YamlMapItem, YamlNode, YamlProfile, YamlScalar, YamlSequence, ParseOptions } from './types.ts';
+export { cloneNode } from './compose.ts';
+export { fromJson, parseYaml, toJson, type ToJsonOptions, type YamlJsonDocument } from './json.ts';
+export { formatGoFloat } from './numbers.ts';
+export { parseDocuments } from './parse.ts';
+export { resolveScalar, type ResolvedScalar } from './resolve.ts';
+export { formatTimestamp, isTimestamp } from './timestamps.ts';
+export type {
+  ParseOptions,
+  ScalarStyle,
+  YamlDocument,
+  YamlMap,
+  YamlMapItem,
+  YamlNode,
+  YamlPosition,
+  YamlProfile,
+  YamlScalar,
+  YamlSequence,
+  YamlValue,
+} from './types.ts';

@@ -12,6 +12,8 @@ interface NodeBase extends YamlPosition {
   comments?: string[];
   /** A comment behind the node on its line, without its `#`. */
   inlineComment?: string;
+  /** On a collection: comment lines after its last item that belong to it by their indentation. */
+  footComments?: string[];
 }
 
 export type ScalarStyle = 'plain' | 'single' | 'double' | 'literal' | 'folded';
@@ -63,3 +65,6 @@ export interface ParseOptions {
   /** Duplicate keys: an error with both lines (default), or the last one wins. */
   readonly duplicateKeys?: 'error' | 'last';
 }
+
+/** A JSON value, structurally that of kube/objects. Integers beyond 2^53 are bigint. */
+export type YamlValue = null | boolean | number | bigint | string | YamlValue[] | { [key: string]: YamlValue };

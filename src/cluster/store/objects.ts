@@ -1,0 +1,52 @@
+import type { KubeObject } from '../../kube/objects/index.ts';
+
+/** Key inside a resource; sorting keys by code unit gives etcd's order. */
+export function keyOf(namespace: string, name: string): string {
+  return `${namespace}/${name}`;
+}
+
+/** The objects of one resource, with their keys in order. */
+export interface ObjectIndex {
+  readonly size: number;
+  get(key: string): KubeObject | undefined;
+  set(key: string, object: KubeObject): void;
+  delete(key: string): void;
+  /** In key order; of one namespace when given. */
+  values(namespace?: string): KubeObject[];
+}
+
+/** Position of the first key that is not before `key`. */
+export function lowerBound(keys: readonly string[], key: string): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((keys[middle] ?? '') < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export function objectIndex(): ObjectIndex {
+  const objects = new Map<string, KubeObject>();
+  const keys: string[] = [];
+  const values = (namespace?: string): KubeObject[] => {
+    // '0' is the character after '/': the range holds exactly the keys of the namespace.
+    const range =
+      namespace === undefined ? keys : keys.slice(lowerBound(keys, `${namespace}/`), lowerBound(keys, `${namespace}0`));
+    return range.flatMap((key) => objects.get(key) ?? []);
+  };
+  return {
+    get size() {
+      return objects.size;
+    },
+    get: (key) => objects.get(key),
+    set: (key, object) => {
+      if (!objects.has(key)) keys.splice(lowerBound(keys, key), 0, key);
+      objects.set(key, object);
+    },
+    delete: (key) => {
+      if (objects.delete(key)) keys.splice(lowerBound(keys, key), 1);
+    },
+    values,
+  };
+}

@@ -1,0 +1,179 @@
+import { isJsonObject, type JsonObject } from '../objects/index.ts';
+import { compareElements, elementText, parseElement, type PathElement } from './element.ts';
+
+/**
+ * An immutable set of field paths. A path is a member or only on the way to members; both live in one tree
+ * whose edges are {@link PathElement}s. No operation changes its operands.
+ */
+export class FieldSet {
+  /** True when the path that leads here is a member. */
+  readonly member: boolean;
+  readonly children: ReadonlyMap<PathElement, FieldSet>;
+
+  constructor(member: boolean, children: ReadonlyMap<PathElement, FieldSet>) {
+    this.member = member;
+    this.children = children;
+  }
+
+  static readonly empty = new FieldSet(false, new Map());
+  /** Only the path itself. */
+  static readonly leaf = new FieldSet(true, new Map());
+
+  static of(...paths: readonly (readonly PathElement[])[]): FieldSet {
+    const builder = new FieldSetBuilder();
+    for (const path of paths) builder.insert(path);
+    return builder.build();
+  }
+
+  isEmpty(): boolean {
+    return !this.member && this.children.size === 0;
+  }
+
+  has(path: readonly PathElement[]): boolean {
+    let node: FieldSet | undefined = this;
+    for (const element of path) node = node?.children.get(element);
+    return node?.member === true;
+  }
+
+  union(other: FieldSet): FieldSet {
+    if (other === this || other.isEmpty()) return this;
+    if (this.isEmpty()) return other;
+    const children = new Map(this.children);
+    for (const [element, theirs] of other.children) {
+      const ours = children.get(element);
+      children.set(element, ours === undefined ? theirs : ours.union(theirs));
+    }
+    return new FieldSet(this.member || other.member, children);
+  }
+
+  intersection(other: FieldSet): FieldSet {
+    const children = new Map<PathElement, FieldSet>();
+    for (const [element, ours] of this.children) {
+      const theirs = other.children.get(element);
+      const both = theirs === undefined ? FieldSet.empty : ours.intersection(theirs);
+      if (!both.isEmpty()) children.set(element, both);
+    }
+    return new FieldSet(this.member && other.member, children);
+  }
+
+  /** The members that `other` lacks; members below one of `other`'s stay. */
+  difference(other: FieldSet): FieldSet {
+    if (other.isEmpty()) return this;
+    const children = new Map<PathElement, FieldSet>();
+    for (const [element, ours] of this.children) {
+      const theirs = other.children.get(element);
+      const rest = theirs === undefined ? ours : ours.difference(theirs);
+      if (!rest.isEmpty()) children.set(element, rest);
+    }
+    return new FieldSet(this.member && !other.member, children);
+  }
+
+  /** The members that are neither in `other` nor below one of its members. */
+  recursiveDifference(other: FieldSet): FieldSet {
+    if (other.member) return FieldSet.empty;
+    if (other.isEmpty()) return this;
+    const children = new Map<PathElement, FieldSet>();
+    for (const [element, ours] of this.children) {
+      const theirs = other.children.get(element);
+      const rest = theirs === undefined ? ours : ours.recursiveDifference(theirs);
+      if (!rest.isEmpty()) children.set(element, rest);
+    }
+    return new FieldSet(this.member, children);
+  }
+
+  equals(other: FieldSet): boolean {
+    if (this === other) return true;
+    if (this.member !== other.member || this.children.size !== other.children.size) return false;
+    for (const [element, ours] of this.children) {
+      const theirs = other.children.get(element);
+      if (theirs === undefined || !ours.equals(theirs)) return false;
+    }
+    return true;
+  }
+
+  /** All members in the order of FieldsV1, a parent before what is below it. */
+  *paths(prefix: readonly PathElement[] = []): Generator<readonly PathElement[]> {
+    if (this.member && prefix.length > 0) yield prefix;
+    for (const element of this.elements()) yield* this.children.get(element)?.paths([...prefix, element]) ?? [];
+  }
+
+  /** The steps below this node, in the order of FieldsV1. */
+  elements(): readonly PathElement[] {
+    return [...this.children.keys()].toSorted(compareElements);
+  }
+
+  /** The tree as a `fieldsV1` value: `.` for a member that has children, then fields, keys, values. */
+  encode(): JsonObject {
+    const fields: JsonObject = {};
+    for (const element of this.elements()) fields[element] = this.children.get(element)?.encodeNode() ?? {};
+    return fields;
+  }
+
+  private encodeNode(): JsonObject {
+    return this.member && this.children.size > 0 ? { '.': {}, ...this.encode() } : this.encode();
+  }
+
+  /** Reads a `fieldsV1` value; undefined when it is not one. */
+  static decode(fields: unknown): FieldSet | undefined {
+    return decodeNode(fields, 0);
+  }
+}
+
+const MAX_DEPTH = 500;
+
+function decodeNode(fields: unknown, depth: number): FieldSet | undefined {
+  if (!isJsonObject(fields) || depth > MAX_DEPTH) return undefined;
+  const children = new Map<PathElement, FieldSet>();
+  let member = false;
+  for (const [text, below] of Object.entries(fields)) {
+    if (text === '.') {
+      member = true;
+      continue;
+    }
+    const element = parseElement(text);
+    const child = element === undefined ? undefined : decodeNode(below, depth + 1);
+    if (element === undefined || child === undefined) return undefined;
+    children.set(element, child.children.size === 0 ? FieldSet.leaf : child);
+  }
+  return new FieldSet(member, children);
+}
+
+/** How error messages write a path: `.spec.containers[name="x"].image`. */
+export function pathText(path: readonly PathElement[]): string {
+  return path.map(elementText).join('');
+}
+
+/** Collects paths one by one; {@link FieldSetBuilder.build} gives the set. */
+export class FieldSetBuilder {
+  #member = false;
+  readonly #children = new Map<PathElement, FieldSetBuilder>();
+
+  insert(path: readonly PathElement[]): void {
+    let node: FieldSetBuilder = this;
+    for (const element of path) node = node.child(element);
+    node.mark();
+  }
+
+  /** Makes the path that leads here a member. */
+  mark(): void {
+    this.#member = true;
+  }
+
+  /** The builder one step below. */
+  child(element: PathElement): FieldSetBuilder {
+    const known = this.#children.get(element);
+    if (known !== undefined) return known;
+    const fresh = new FieldSetBuilder();
+    this.#children.set(element, fresh);
+    return fresh;
+  }
+
+  build(): FieldSet {
+    const children = new Map<PathElement, FieldSet>();
+    for (const [element, builder] of this.#children) {
+      const child = builder.build();
+      if (!child.isEmpty()) children.set(element, child);
+    }
+    return new FieldSet(this.#member, children);
+  }
+}
