@@ -4,4 +4,11 @@
  *
  * @module
  */
+export { isSopsEncrypted } from './decrypt.ts';
+export { buildName } from './errors.ts';
+export { buildFleet } from './fleet.ts';
+export { keylessDecryptor, maskSecret, PLACEHOLDER } from './keyless.ts';
+export { generateOverlay, type Overlay } from './overlay.ts';
+export { substitute } from './substitute.ts';
 export type { Decryptor, FleetBuild, FleetObject, FleetOptions, KustomizationSpec, SecretOrigin, VariableSource } from './types.ts';
+export { loadVariables } from './variables.ts';

@@ -48,6 +48,8 @@ export interface FleetOptions {
   readonly owner: { readonly namespace: string; readonly name: string };
   readonly decryptor?: Decryptor;
   readonly variables?: VariableSource;
+  /** Paths (relative to the tree's root) to leave out, as `flux build` does with `.sourceignore`. Default: none. */
+  readonly ignore?: (path: string) => boolean;
   /** An unset variable without a default is an error. Default true. */
   readonly strictSubstitution?: boolean;
   readonly signal?: AbortSignal;

@@ -18,7 +18,8 @@ interface Place {
   readonly file: string;
   /** `invalid Kustomization`, say. */
   readonly prefix: string;
-  /** `Kustomization.labels.pairs` */
+  /** The structure and the path of fields, as Go names them: `Label` and `labels.pairs`. */
+  readonly struct: string;
   readonly path: string;
 }
 
@@ -45,7 +46,8 @@ export function decode(node: YamlNode, shape: Shape, place: Place): unknown {
     }
     const field = fieldNamed(shape, name);
     if (field === undefined) throw unknownField(key, name, place);
-    const decoded = decode(value, shape.fields[field] ?? 'string', { ...place, path: `${place.path}.${field}` });
+    const path = place.path === '' ? field : `${place.path}.${field}`;
+    const decoded = decode(value, shape.fields[field] ?? 'string', { ...place, struct: shape.name, path });
     if (decoded !== undefined) entries.push([field, decoded]);
   }
   return Object.fromEntries(entries);
@@ -98,10 +100,10 @@ function jsonTypeOf(node: YamlNode): string {
   return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'number';
 }
 
-function mismatch(node: YamlNode, wanted: string, { file, prefix, path }: Place): SottoError {
+function mismatch(node: YamlNode, wanted: string, { file, prefix, struct, path }: Place): SottoError {
   return new SottoError(
     'KUSTOMIZE_INVALID_FILE',
-    `${prefix}: json: cannot unmarshal ${jsonTypeOf(node)} into Go struct field ${path} of type ${wanted}`,
+    `${prefix}: json: cannot unmarshal ${jsonTypeOf(node)} into Go struct field ${struct}.${path} of type ${wanted}`,
     { at: { file, line: node.line, column: node.column }, ...hintFor(node, wanted) },
   );
 }

@@ -2,15 +2,15 @@ import { SottoError } from '../../base/errors/index.ts';
 import type { YamlMap, YamlNode, YamlScalar } from '../../text/yaml/index.ts';
 import { compareGvk, isSelected, type GvkSelector } from './gvk.ts';
 import type { FieldSpec } from './kustomization.ts';
-import { fieldOf, isNull, itemOf, newMap, newString } from './node.ts';
+import { isNull, itemOf, newMap, newSequence, newString } from './node.ts';
 import type { Resource } from './resource.ts';
 import { formatId } from './resourceid.ts';
 
 /** What to make at the end of a path when nothing is there and the field spec says `create`. */
 export type Creation = 'none' | 'scalar' | 'map';
 
-/** Called with each node found; `replace` puts another one in its place. */
-export type Visit = (node: YamlNode, replace: (by: YamlNode) => void) => void;
+/** Called with each node found, which it may change in place. */
+export type Visit = (node: YamlNode) => void;
 
 /** Field specs as users write them, with the path split: parts are separated by `/`, `\/` is a literal slash. */
 export function splitPath(path: string): string[] {
@@ -36,11 +36,13 @@ export function splitPath(path: string): string[] {
  * @throws SottoError KUSTOMIZE_FIELD when a scalar stands in the way
  */
 export function visitField(resource: Resource, spec: FieldSpec, creation: Creation, visit: Visit): void {
-  if (!isSelected(resource.gvk, spec)) return;
-  const walk: Walk = { resource, spec, path: splitPath(spec.path ?? ''), creation: spec.create === true ? creation : 'none', visit };
-  descend(walk, resource.root, 0, (by) => {
-    if (by.kind === 'map') resource.root = by;
-  });
+  if (isSelected(resource.gvk, spec)) visitPath(resource, spec, creation, visit);
+}
+
+/** {@link visitField} whatever the object's group, version and kind. */
+export function visitPath(resource: Resource, spec: FieldSpec, creation: Creation, visit: Visit): void {
+  const path = splitPath(spec.path ?? '');
+  descend({ resource, spec, path, creation: spec.create === true ? creation : 'none', visit }, resource.root, 0);
 }
 
 interface Walk {
@@ -51,31 +53,31 @@ interface Walk {
   readonly visit: Visit;
 }
 
-function descend(walk: Walk, node: YamlNode, depth: number, replace: (by: YamlNode) => void): void {
+function descend(walk: Walk, node: YamlNode, depth: number): void {
   const part = walk.path[depth];
   if (part === undefined) {
-    walk.visit(node, replace);
+    walk.visit(node);
     return;
   }
   if (isNull(node)) return;
   if (node.kind === 'sequence') {
-    for (const [index, item] of node.items.entries()) {
-      descend(walk, item, depth, (by) => {
-        node.items[index] = by;
-      });
-    }
+    for (const item of node.items) descend(walk, item, depth);
     return;
   }
   if (node.kind === 'scalar') throw blocked(walk, node);
   const isList = part.endsWith('[]');
   const name = isList ? part.slice(0, -2) : part;
   const create = walk.creation !== 'none' && !isList;
-  const found = create ? created(walk, node, name, depth) : fieldOf(node, name);
+  const found = create ? created(walk, node, name, depth) : existing(node, name, isList);
   if (found === undefined) return;
-  descend(walk, found, depth + 1, (by) => {
-    const item = itemOf(node, name);
-    if (item !== undefined) item.value = by;
-  });
+  descend(walk, found, depth + 1);
+}
+
+/** The field as it is; a null that the path calls a list becomes an empty one. */
+function existing(map: YamlMap, name: string, isList: boolean): YamlNode | undefined {
+  const item = itemOf(map, name);
+  if (item !== undefined && isList && isNull(item.value)) item.value = newSequence();
+  return item?.value;
 }
 
 /** The field, made when it is missing or null: a map on the way, what the caller wants at the end. */

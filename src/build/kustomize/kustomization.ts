@@ -150,13 +150,13 @@ const struct = (name: string, fields: Readonly<Record<string, Shape>>): Fields =
 
 const GVK = { group: 'string', version: 'string', kind: 'string' } as const;
 
-export const FIELD_SPEC = struct('types.FieldSpec', { ...GVK, path: 'string', create: 'bool' });
+export const FIELD_SPEC = struct('FieldSpec', { ...GVK, path: 'string', create: 'bool' });
 
 const ID = { ...GVK, name: 'string', namespace: 'string' } as const;
 
-export const SELECTOR = struct('types.Selector', { ...ID, labelSelector: 'string', annotationSelector: 'string' });
+export const SELECTOR = struct('Selector', { ...ID, labelSelector: 'string', annotationSelector: 'string' });
 
-const GENERATOR_OPTIONS = struct('types.GeneratorOptions', {
+const GENERATOR_OPTIONS = struct('GeneratorOptions', {
   labels: TEXTS,
   annotations: TEXTS,
   disableNameSuffixHash: 'bool',
@@ -174,38 +174,38 @@ const GENERATOR = {
   options: GENERATOR_OPTIONS,
 } as const;
 
-const PATCH = struct('types.Patch', {
+const PATCH = struct('Patch', {
   path: 'string',
   patch: 'string',
   target: SELECTOR,
-  options: struct('types.PatchArgs', { allowNameChange: 'bool', allowKindChange: 'bool' }),
+  options: struct('PatchArgs', { allowNameChange: 'bool', allowKindChange: 'bool' }),
 });
 
-const IMAGE = struct('types.Image', { name: 'string', newName: 'string', newTag: 'string', tagSuffix: 'string', digest: 'string' });
+const IMAGE = struct('Image', { name: 'string', newName: 'string', newTag: 'string', tagSuffix: 'string', digest: 'string' });
 
-const FIELD_OPTIONS = struct('types.FieldOptions', { delimiter: 'string', index: 'int', encoding: 'string', create: 'bool' });
+const FIELD_OPTIONS = struct('FieldOptions', { delimiter: 'string', index: 'int', encoding: 'string', create: 'bool' });
 
 const REPLACEMENT_FIELDS = {
-  source: struct('types.SourceSelector', { ...ID, fieldPath: 'string', options: FIELD_OPTIONS }),
+  source: struct('SourceSelector', { ...ID, fieldPath: 'string', options: FIELD_OPTIONS }),
   sourceValue: 'string',
   targets: {
-    list: struct('types.TargetSelector', { select: SELECTOR, reject: { list: SELECTOR }, fieldPaths: STRINGS, options: FIELD_OPTIONS }),
+    list: struct('TargetSelector', { select: SELECTOR, reject: { list: SELECTOR }, fieldPaths: STRINGS, options: FIELD_OPTIONS }),
   },
 } as const;
 
-export const REPLACEMENT = struct('types.Replacement', REPLACEMENT_FIELDS);
+export const REPLACEMENT = struct('Replacement', REPLACEMENT_FIELDS);
 
-const OBJECT_META = struct('types.ObjectMeta', { name: 'string', namespace: 'string', labels: TEXTS, annotations: TEXTS });
+const OBJECT_META = struct('ObjectMeta', { name: 'string', namespace: 'string', labels: TEXTS, annotations: TEXTS });
 
-const VARIABLE = struct('types.Var', {
+const VARIABLE = struct('Var', {
   name: 'string',
-  objref: struct('types.Target', { apiVersion: 'string', ...ID }),
-  fieldref: struct('types.FieldSelector', { fieldPath: 'string' }),
+  objref: struct('Target', { apiVersion: 'string', ...ID }),
+  fieldref: struct('FieldSelector', { fieldPath: 'string' }),
 });
 
-const SORT_OPTIONS = struct('types.SortOptions', {
+const SORT_OPTIONS = struct('SortOptions', {
   order: 'string',
-  legacySortOptions: struct('types.LegacySortOptions', { orderFirst: STRINGS, orderLast: STRINGS }),
+  legacySortOptions: struct('LegacySortOptions', { orderFirst: STRINGS, orderLast: STRINGS }),
 });
 
 /** Helm fields are only recognised, to be refused by name: whatever stands in them passes. */
@@ -230,18 +230,18 @@ export const KUSTOMIZATION = struct('Kustomization', {
   commonLabels: TEXTS,
   commonAnnotations: TEXTS,
   labels: {
-    list: struct('types.Label', { pairs: TEXTS, includeSelectors: 'bool', includeTemplates: 'bool', fields: { list: FIELD_SPEC } }),
+    list: struct('Label', { pairs: TEXTS, includeSelectors: 'bool', includeTemplates: 'bool', fields: { list: FIELD_SPEC } }),
   },
   patches: { list: PATCH },
   patchesStrategicMerge: STRINGS,
   patchesJson6902: { list: PATCH },
   images: { list: IMAGE },
   imageTags: { list: IMAGE },
-  replicas: { list: struct('types.Replica', { name: 'string', count: 'int' }) },
-  replacements: { list: struct('types.ReplacementField', { ...REPLACEMENT_FIELDS, path: 'string' }) },
+  replicas: { list: struct('Replica', { name: 'string', count: 'int' }) },
+  replacements: { list: struct('ReplacementField', { ...REPLACEMENT_FIELDS, path: 'string' }) },
   vars: { list: VARIABLE },
-  configMapGenerator: { list: struct('types.ConfigMapArgs', GENERATOR) },
-  secretGenerator: { list: struct('types.SecretArgs', { ...GENERATOR, type: 'string' }) },
+  configMapGenerator: { list: struct('ConfigMapArgs', GENERATOR) },
+  secretGenerator: { list: struct('SecretArgs', { ...GENERATOR, type: 'string' }) },
   generatorOptions: GENERATOR_OPTIONS,
   sortOptions: SORT_OPTIONS,
   openapi: TEXTS,

@@ -32,7 +32,7 @@ const DEPRECATED: readonly (readonly [field: keyof Kustomization, replacement: s
 export function parseKustomization(text: string, file: string, directory: string, warn: (warning: BuildWarning) => void): Kustomization {
   const root = parseRoot(text, file, warn);
   refuseHelm(root, file);
-  const decoded = decode(root, KUSTOMIZATION, { file, prefix: 'invalid Kustomization', path: KIND });
+  const decoded = decode(root, KUSTOMIZATION, { file, prefix: 'invalid Kustomization', struct: KIND, path: '' });
   const kustomization = decoded as Kustomization & { readonly metadata?: unknown };
   for (const [field, replacement] of DEPRECATED) {
     if (kustomization[field] === undefined) continue;

@@ -77,6 +77,15 @@ export class Resource {
     return this.previous.map(({ name, namespace, kind }) => ({ group, version, kind, name, namespace }));
   }
 
+  /** True as soon as the build has noted anything: upstream keeps its notes in annotations, which then exist. */
+  get hasNotes(): boolean {
+    return this.previous.length > 0 || this.isGenerated || this.origin !== undefined;
+  }
+
+  get isGenerated(): boolean {
+    return this.source.generator !== undefined;
+  }
+
   /** The first id the object had. */
   get originalId(): ResourceId {
     return this.previousIds[0] ?? this.id;

@@ -73,3 +73,9 @@ function mergeNameReferences(base: readonly NameReference[], added: readonly Nam
   }
   return [...merged.values()];
 }
+
+/** Sorts every list by kind. */
+export function sortConfig(config: TransformerConfig): TransformerConfig {
+  const lists = SPEC_LISTS.map((name) => [name, sortByGvk(config[name])] as const);
+  return { ...config, ...Object.fromEntries(lists), nameReference: sortByGvk(config.nameReference) };
+}

@@ -2,7 +2,7 @@ import { isAbort } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
 import type { Cluster } from '../../kube/client/index.ts';
 import { isExpired, type KubeObject } from '../../kube/objects/index.ts';
-import { standingOf, type Standing } from './state.ts';
+import { keyOf, standingOf, type Standing } from './state.ts';
 
 export const FLUX_KINDS = {
   kustomization: { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization' },
@@ -67,7 +67,10 @@ export async function followFleet(cluster: Cluster, world: World, signal: AbortS
     void keepListening(kind, from);
   }
   return {
-    standings: () => [...objects.values()].map((entry) => entry.standing).toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    standings: () => {
+      const all = [...objects.values()].map((entry) => withSource(entry, (key) => objects.get(key)?.standing));
+      return all.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    },
     object: (key) => objects.get(key)?.object,
     changed: (stop) =>
       new Promise((resolve) => {
@@ -76,6 +79,17 @@ export async function followFleet(cluster: Cluster, world: World, signal: AbortS
         void next.then(resolve);
       }),
   };
+}
+
+/** A Kustomization whose source has a revision that it has not tried yet is not at rest, whatever its conditions say. */
+function withSource(entry: { object: KubeObject; standing: Standing }, find: (key: string) => Standing | undefined): Standing {
+  const { object, standing } = entry;
+  const { sourceRef } = object['spec'] as { sourceRef?: { kind: string; name: string; namespace?: string } };
+  if (sourceRef === undefined || (standing.state !== 'ready' && standing.state !== 'failed')) return standing;
+  const source = find(keyOf({ kind: sourceRef.kind, namespace: sourceRef.namespace ?? standing.namespace, name: sourceRef.name }));
+  const { lastAttemptedRevision } = (object['status'] ?? {}) as { lastAttemptedRevision?: string };
+  if (source === undefined || source.revision === '' || source.revision === lastAttemptedRevision) return standing;
+  return standing.state === 'ready' || source.state === 'ready' ? { ...standing, state: 'working', word: 'Working', why: `revision ${source.revision} is new` } : standing;
 }
 
 /** Pause before a broken watch is opened again. */

@@ -27,10 +27,14 @@ interface Spec {
 
 interface Status {
   readonly observedGeneration?: number;
+  readonly lastHandledReconcileAt?: string;
   readonly lastAppliedRevision?: string;
   readonly artifact?: { readonly revision?: string };
   readonly inventory?: { readonly entries?: readonly unknown[] };
 }
+
+/** Annotation that asks a controller to run now. */
+export const REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt';
 
 /** `Kind/namespace/name`. */
 export function keyOf(ref: Pick<ObjectRef, 'kind' | 'name' | 'namespace'>): string {
@@ -44,7 +48,9 @@ export function standingOf(object: KubeObject): Standing {
   const { namespace = '', name = '', generation } = object.metadata;
   const ready = findCondition(object, 'Ready');
   const dependsOn = (spec.dependsOn ?? []).map((ref) => `${ref.namespace ?? namespace}/${ref.name}`);
-  const state = stateOf(spec, status, generation, ready);
+  const requested = object.metadata.annotations?.[REQUESTED_AT];
+  const isAsked = requested !== undefined && requested !== status.lastHandledReconcileAt;
+  const state = isAsked && spec.suspend !== true ? 'working' : stateOf(spec, status, generation, ready);
   return {
     key: keyOf({ kind: object.kind, namespace, name }),
     kind: object.kind,

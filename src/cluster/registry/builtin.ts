@@ -2,7 +2,7 @@ import { builtinResources as builtinFacts, schemaOf, type BuiltinResource } from
 import type { Resource, Rules, Version } from './types.ts';
 
 const WORKLOAD: Rules = { generation: true };
-const RBAC: Rules = { createOnUpdate: true, names: 'segment' };
+const RBAC: Rules = { createOnUpdate: true };
 const WEBHOOKS: Rules = { generation: true, needsVersion: true };
 const REVIEW: Rules = { virtual: true };
 const RETURNS_DELETED: Rules = { returnsDeleted: true };
@@ -15,7 +15,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   endpoints: { createOnUpdate: true },
   events: { createOnUpdate: true },
   limitranges: { createOnUpdate: true },
-  namespaces: { names: 'label', returnsDeleted: true, noDeleteCollection: true },
+  namespaces: { returnsDeleted: true, noDeleteCollection: true },
   persistentvolumeclaims: RETURNS_DELETED,
   persistentvolumes: RETURNS_DELETED,
   pods: { generation: true, returnsDeleted: true },
@@ -23,7 +23,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   replicationcontrollers: { generation: true, orphans: true },
   resourcequotas: RETURNS_DELETED,
   serviceaccounts: RETURNS_DELETED,
-  services: { createOnUpdate: true, returnsDeleted: true, names: 'label' },
+  services: { createOnUpdate: true, returnsDeleted: true },
   'daemonsets.apps': WORKLOAD,
   'deployments.apps': WORKLOAD,
   'replicasets.apps': WORKLOAD,
@@ -44,7 +44,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   'rolebindings.rbac.authorization.k8s.io': RBAC,
   'roles.rbac.authorization.k8s.io': RBAC,
   'storageclasses.storage.k8s.io': RETURNS_DELETED,
-  'customresourcedefinitions.apiextensions.k8s.io': { generation: true, needsVersion: true, returnsDeleted: false },
+  'customresourcedefinitions.apiextensions.k8s.io': { generation: true, needsVersion: true },
   'mutatingwebhookconfigurations.admissionregistration.k8s.io': WEBHOOKS,
   'validatingwebhookconfigurations.admissionregistration.k8s.io': WEBHOOKS,
   'mutatingadmissionpolicies.admissionregistration.k8s.io': WORKLOAD,

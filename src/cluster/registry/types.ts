@@ -46,7 +46,6 @@ export interface Rules {
   readonly returnsDeleted?: boolean;
   /** Dependents are orphaned unless the request says otherwise. */
   readonly orphans?: boolean;
-  readonly names?: 'subdomain' | 'label' | 'segment';
   /** Objects that are only ever answered, never stored (reviews). */
   readonly virtual?: boolean;
   readonly noDeleteCollection?: boolean;

@@ -31,8 +31,7 @@ export function objectIndex(): ObjectIndex {
   const keys: string[] = [];
   const values = (namespace?: string): KubeObject[] => {
     // '0' is the character after '/': the range holds exactly the keys of the namespace.
-    const range =
-      namespace === undefined ? keys : keys.slice(lowerBound(keys, `${namespace}/`), lowerBound(keys, `${namespace}0`));
+    const range = namespace === undefined ? keys : keys.slice(lowerBound(keys, `${namespace}/`), lowerBound(keys, `${namespace}0`));
     return range.flatMap((key) => objects.get(key) ?? []);
   };
   return {

@@ -95,7 +95,8 @@ export function createStore(options: { readonly clock: Clock; readonly journal: 
     return deepFreeze(object);
   };
 
-  const get = ({ resource, namespace, name }: StoreKey): KubeObject | undefined => tables.get(resource)?.objects.get(keyOf(namespace, name));
+  const get = ({ resource, namespace, name }: StoreKey): KubeObject | undefined =>
+    tables.get(resource)?.objects.get(keyOf(namespace, name));
 
   const put: Store['put'] = (key, object, expected) => {
     if (closed) throw apiErrors.serviceUnavailable('the cluster is shutting down');
@@ -119,7 +120,8 @@ export function createStore(options: { readonly clock: Clock; readonly journal: 
     const later = tableOf(resource).history.since(at);
     if (later === undefined) throw apiErrors.expired('The resourceVersion for the provided list is too old.');
     const objects = objectIndex();
-    for (const object of tableOf(resource).objects.values()) objects.set(keyOf(object.metadata.namespace ?? '', object.metadata.name ?? ''), object);
+    for (const object of tableOf(resource).objects.values())
+      objects.set(keyOf(object.metadata.namespace ?? '', object.metadata.name ?? ''), object);
     const uncommitted = pending.filter((event) => event.resource === resource && event.revision > at);
     for (const event of [...later, ...uncommitted].toReversed()) {
       const key = keyOf(event.namespace, event.name);

@@ -6,8 +6,8 @@ type Token = 'run' | ((char: string) => boolean);
  * `[a-z]`, `[^a-z]`, `\` escapes. A malformed pattern matches nothing. Time is at most the product of both lengths.
  */
 export function compileGlob(pattern: string): (name: string) => boolean {
-  const tokens = parseGlob([...pattern]);
-  return tokens === undefined ? () => false : (name) => matchTokens(tokens, [...name]);
+  const tokens = parseGlob(Array.from(pattern));
+  return tokens === undefined ? () => false : (name) => matchTokens(tokens, Array.from(name));
 }
 
 /** Greedy, with one way back: to the latest run, which then takes one character more. */

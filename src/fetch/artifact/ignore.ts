@@ -3,11 +3,11 @@ import { compileGlob } from './glob.ts';
 
 const IGNORE_FILE = '.sourceignore';
 const VERSION_CONTROL = ['.git/', '.gitignore', '.gitmodules', '.gitattributes'];
-const DEFAULTS = [
-  ...['*.jpg', '*.jpeg', '*.gif', '*.png', '*.wmv', '*.flv', '*.tar.gz', '*.zip'],
-  ...['.github/', '.circleci/', '.travis.yml', '.gitlab-ci.yml', 'appveyor.yml', '.drone.yml', 'cloudbuild.yaml'],
-  ...['codeship-services.yml', 'codeship-steps.yml', '**/.goreleaser.yml', '**/.sops.yaml', '**/.flux.yaml'],
-];
+const DEFAULTS = (
+  '*.jpg *.jpeg *.gif *.png *.wmv *.flv *.tar.gz *.zip ' +
+  '.github/ .circleci/ .travis.yml .gitlab-ci.yml appveyor.yml .drone.yml cloudbuild.yaml ' +
+  'codeship-services.yml codeship-steps.yml **/.goreleaser.yml **/.sops.yaml **/.flux.yaml'
+).split(' ');
 
 /** One line of an ignore file. */
 export interface IgnorePattern {

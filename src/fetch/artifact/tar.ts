@@ -15,7 +15,9 @@ export interface TarEntry {
 }
 
 /** Writes entries of type file and directory, without owners and times. */
-export function encodeTar(entries: Iterable<Pick<TarEntry, 'name' | 'mode' | 'bytes'> & { readonly type: 'file' | 'directory' }>): Uint8Array {
+export function encodeTar(
+  entries: Iterable<Pick<TarEntry, 'name' | 'mode' | 'bytes'> & { readonly type: 'file' | 'directory' }>,
+): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const entry of entries) {
     const name = Buffer.from(entry.name);
@@ -54,7 +56,7 @@ function header(name: Uint8Array, type: string, mode: number, size: number): Uin
   block.write(octal(size, 11), 124);
   block.write(octal(0, 11), 136);
   block.write(type, 156);
-  block.write('ustar\0' + '00', 257, 'latin1');
+  block.write('ustar\u000000', 257, 'latin1');
   block.fill(' ', 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${octal(sum, 6)}\0 `, 148, 'latin1');
@@ -75,7 +77,7 @@ const TYPES: Readonly<Record<string, TarEntry['type']>> = { '\0': 'file', '0': '
 export function* decodeTar(archive: Uint8Array): Generator<TarEntry> {
   const data = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
   let longName: string | undefined;
-  for (let offset = 0; offset + BLOCK <= data.length; ) {
+  for (let offset = 0; offset + BLOCK <= data.length;) {
     const block = data.subarray(offset, offset + BLOCK);
     if (block.every((byte) => byte === 0)) return;
     checkHeader(block, offset);
@@ -129,10 +131,11 @@ function text(field: Buffer): string {
 
 function paxRecords(body: Buffer, offset: number): Map<string, string> {
   const records = new Map<string, string>();
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const space = body.indexOf(0x20, at);
     const length = space < 0 ? Number.NaN : Number(body.toString('latin1', at, space));
-    if (!Number.isInteger(length) || length <= space - at || at + length > body.length) throw damaged(offset, 'an extended header is malformed');
+    if (!Number.isInteger(length) || length <= space - at || at + length > body.length)
+      throw damaged(offset, 'an extended header is malformed');
     const record = body.toString('utf8', space + 1, at + length - 1);
     const equals = record.indexOf('=');
     records.set(record.slice(0, equals), record.slice(equals + 1));

@@ -33,7 +33,9 @@ export function dryRunError(error: unknown, object: KubeObject): SottoError {
   }
   const isOwnership = error instanceof ApiError && error.status.details?.causes?.some((cause) => cause.reason === 'FieldManagerConflict');
   const reason = isOwnership === true ? 'FieldManagerConflict' : (reasonOf(error) ?? '');
-  return new SottoError('APPLY_DRY_RUN', `${nameOf(object)} dry-run failed${reason === '' ? '' : ` (${reason})`}: ${text}`, { retry: true });
+  return new SottoError('APPLY_DRY_RUN', `${nameOf(object)} dry-run failed${reason === '' ? '' : ` (${reason})`}: ${text}`, {
+    retry: true,
+  });
 }
 
 /** The error of a kind that the cluster does not serve. */

@@ -9,7 +9,7 @@ import { formatRef, refOf, stringifyJson, type KubeObject } from '../objects/ind
  * needs no dry-run. It can only save requests, never hide drift: any write to the live object, whoever makes it,
  * gives it another resourceVersion. What it cannot see is a change of the rules rather than of the object
  * (schema defaults, admission, permissions of the user); an entry therefore lives for an hour at most, and
- * {@link DriftMemory.clear} is called when an apply changes definitions.
+ * {@link DriftMemory.clear} is called when an apply changes definitions or webhooks.
  */
 export interface DriftMemory {
   isUnchanged(live: KubeObject, digest: string): boolean;
@@ -35,5 +35,7 @@ export function driftMemory(clock: Clock, maxEntries = DEFAULT_ENTRIES): DriftMe
 
 /** Names a desired object and everything else that decides what its dry-run answers. Stays in memory. */
 export function desiredDigest(object: KubeObject, context: readonly unknown[]): string {
-  return createHash('sha256').update(stringifyJson([object, context])).digest('base64');
+  return createHash('sha256')
+    .update(stringifyJson([object, context]))
+    .digest('base64');
 }

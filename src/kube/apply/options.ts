@@ -5,12 +5,12 @@ import type { DriftMemory } from './memory.ts';
 import type { Owner } from './policy.ts';
 import type { HealthReader } from './wait.ts';
 
-/** How objects are applied. Only `owner`, `world` and `reader` are needed. */
+/** How objects are applied. Only `owner` and `world` are needed. */
 export interface StagedApplyOptions {
   readonly owner: Owner;
   readonly world: Pick<World, 'clock'>;
-  /** Decides when the definitions of a stage are ready. */
-  readonly reader: HealthReader;
+  /** Decides when the definitions of a stage are ready. Default: kstatus. */
+  readonly reader?: HealthReader;
   /** Delete and create again what cannot be changed, for every object. Default: those that are marked. */
   readonly force?: boolean;
   /** Reads and dry-runs at once; writes are always one after the other. Default 4. */

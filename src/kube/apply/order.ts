@@ -36,11 +36,7 @@ const RANKS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Kinds that others need to be served and settled before they are even validated. */
-const DEFINITION_KINDS = new Set([
-  'apiextensions.k8s.io/CustomResourceDefinition',
-  '/Namespace',
-  'rbac.authorization.k8s.io/ClusterRole',
-]);
+const DEFINITION_KINDS = new Set(['apiextensions.k8s.io/CustomResourceDefinition', '/Namespace', 'rbac.authorization.k8s.io/ClusterRole']);
 
 function rankOf(kind: string): number {
   return RANKS.get(kind) ?? FIRST_KINDS.length;

@@ -71,7 +71,11 @@ async function pruneOne(cluster: Cluster, ref: ObjectRef, options: PruneOptions)
 }
 
 /** The live object; undefined when it, or its kind, no longer exists. */
-export async function findServed(cluster: Cluster, ref: ObjectRef, options: { readonly signal?: AbortSignal }): Promise<KubeObject | undefined> {
+export async function findServed(
+  cluster: Cluster,
+  ref: ObjectRef,
+  options: { readonly signal?: AbortSignal },
+): Promise<KubeObject | undefined> {
   try {
     if ((await cluster.resourceFor(ref)) === undefined) return undefined;
     return await cluster.find(ref, options);

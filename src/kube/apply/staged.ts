@@ -1,6 +1,6 @@
 import type { Cluster } from '../client/index.ts';
 import { isNotFound, refOf, type KubeObject } from '../objects/index.ts';
-import type { ChangeEntry, ChangeSet } from './changes.ts';
+import { isWritten, type ChangeEntry, type ChangeSet } from './changes.ts';
 import { ApplyFailed, dryRunError, kindUnknownError, namespaceMissingError, stepError } from './errors.ts';
 import { mapLimited } from './limit.ts';
 import { liveKey, readLive } from './live.ts';
@@ -13,6 +13,9 @@ import { waitForHealth, waitForTermination } from './wait.ts';
 const CONCURRENCY = 4;
 const STAGE_TIMEOUT_MS = 60_000;
 const STAGE_POLL_MS = 2000;
+
+/** Kinds whose change makes the same apply come out differently. */
+const RULE_KINDS = new Set(['CustomResourceDefinition', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration']);
 
 /**
  * Applies objects server-side in stages (flux/SSA-03): definitions, classes, custom kinds, the rest. In each stage all
@@ -27,9 +30,7 @@ export async function applyStaged(cluster: Cluster, objects: readonly KubeObject
   const entries: ChangeEntry[] = [];
   for (const stage of stagesOf(objects, options.customStageKinds)) {
     const done = await applyStage(cluster, stage.objects, options, entries);
-    if (stage.name === 'definitions' && done.some((entry) => entry.action === 'created' || entry.action === 'configured')) {
-      options.memory?.clear();
-    }
+    if (done.some((entry) => RULE_KINDS.has(entry.ref.kind) && isWritten(entry))) options.memory?.clear();
     if (stage.awaited) await waitForStage(cluster, done, options);
   }
   return { entries };
@@ -135,7 +136,7 @@ async function waitForStage(cluster: Cluster, entries: readonly ChangeEntry[], o
     awaited.map((entry) => entry.ref),
     {
       world: options.world,
-      reader: options.reader,
+      ...(options.reader === undefined ? {} : { reader: options.reader }),
       timeoutMs: options.stageTimeoutMs ?? STAGE_TIMEOUT_MS,
       pollMs: STAGE_POLL_MS,
       known: awaited.flatMap((entry) => (entry.live === undefined ? [] : [entry.live])),

@@ -1,20 +1,19 @@
 import { aborted, isAbort, SottoError } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
 import type { Cluster } from '../client/index.ts';
+import { statusOf, type HealthStatus } from '../health/index.ts';
 import { formatRef, refOf, type KubeObject, type ObjectRef } from '../objects/index.ts';
 import { mapLimited } from './limit.ts';
 import { liveKey } from './live.ts';
 
-/** The statuses of kstatus. */
-export type HealthStatus = 'Current' | 'InProgress' | 'Failed' | 'Terminating' | 'NotFound' | 'Unknown';
-
-/** Says how far a live object is. `statusOf` of kube/health is one; custom health expressions are another. */
+/** Says how far a live object is: kstatus by default, custom health expressions for instance. */
 export type HealthReader = (object: KubeObject) => HealthStatus;
 
 export interface HealthOptions {
   readonly world: Pick<World, 'clock'>;
   readonly timeoutMs: number;
-  readonly reader: HealthReader;
+  /** Default: {@link kstatusReader}. */
+  readonly reader?: HealthReader;
   /** Time between two reads of what is not ready yet, milliseconds. Default 5000. */
   readonly pollMs?: number;
   /** Give up when one object is Failed (default), or only when all are Failed or Current. */
@@ -25,6 +24,11 @@ export interface HealthOptions {
   readonly known?: Iterable<KubeObject>;
   readonly concurrency?: number;
   readonly signal?: AbortSignal;
+}
+
+/** The rules of kstatus. */
+export function kstatusReader(world: Pick<World, 'clock'>): HealthReader {
+  return (object) => statusOf(object, { now: world.clock.now() }).status;
 }
 
 const POLL_MS = 5000;
@@ -59,10 +63,12 @@ export async function waitForHealth(cluster: Cluster, refs: readonly ObjectRef[]
       await state.read(cluster);
       if (state.isSettled()) return;
       watches ??= watchPending(cluster, state.pending(), (object) => state.see(object));
-      const left = deadline - clock.monotonic();
-      if (left <= 0) throw new HealthFailed('timeout', state.lines());
-      await state.changed(Math.min(left, options.pollMs ?? POLL_MS));
-      if (state.isSettled()) return;
+      const nextRead = Math.min(deadline, clock.monotonic() + (options.pollMs ?? POLL_MS));
+      if (clock.monotonic() >= deadline) throw new HealthFailed('timeout', state.lines());
+      while (clock.monotonic() < nextRead) {
+        await state.changed(nextRead - clock.monotonic());
+        if (state.isSettled()) return;
+      }
     }
   } finally {
     watches?.close();
@@ -83,6 +89,7 @@ interface HealthState {
 }
 
 function healthState(refs: readonly ObjectRef[], options: HealthOptions): HealthState {
+  const reader = options.reader ?? kstatusReader(options.world);
   const wanted = new Map(refs.map((ref): [string, ObjectRef] => [liveKey(ref), ref]));
   const statuses = new Map<string, HealthStatus>();
   let wake = (): void => {};
@@ -96,14 +103,14 @@ function healthState(refs: readonly ObjectRef[], options: HealthOptions): Health
   const see = (object: KubeObject): void => {
     const key = liveKey(refOf(object));
     if (!wanted.has(key)) return;
-    statuses.set(key, options.reader(object));
+    statuses.set(key, reader(object));
     wake();
   };
   const read = async (cluster: Cluster): Promise<void> => {
     await mapLimited(pending(), options.concurrency ?? CONCURRENCY, async (ref) => {
       const found = await cluster.find(ref, options.signal === undefined ? {} : { signal: options.signal });
       const absent = options.mayVanish?.(ref) === true ? 'Current' : 'NotFound';
-      statuses.set(liveKey(ref), found === undefined ? absent : options.reader(found));
+      statuses.set(liveKey(ref), found === undefined ? absent : reader(found));
     });
   };
   const changed = (ms: number): Promise<void> =>
@@ -177,12 +184,16 @@ export async function waitForTermination(
 ): Promise<void> {
   const { clock } = options.world;
   const deadline = clock.monotonic() + options.timeoutMs;
-  for (let left = [...refs]; ; ) {
-    const found = await mapLimited(left, CONCURRENCY, (ref) => cluster.find(ref, options.signal === undefined ? {} : { signal: options.signal }));
+  for (let left = [...refs]; ;) {
+    const found = await mapLimited(left, CONCURRENCY, (ref) =>
+      cluster.find(ref, options.signal === undefined ? {} : { signal: options.signal }),
+    );
     left = left.filter((_, i) => found[i] !== undefined);
     if (left.length === 0) return;
     if (clock.monotonic() >= deadline) {
-      throw new SottoError('TERMINATION_TIMEOUT', `timeout waiting for the termination of: ${left.map(formatRef).join(', ')}`, { retry: true });
+      throw new SottoError('TERMINATION_TIMEOUT', `timeout waiting for the termination of: ${left.map(formatRef).join(', ')}`, {
+        retry: true,
+      });
     }
     await clock.sleep(Math.min(options.pollMs ?? TERMINATION_POLL_MS, deadline - clock.monotonic()), options.signal);
   }

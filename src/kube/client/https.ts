@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { aborted, codeOf, SottoError } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
 import { stringifyJson } from '../objects/index.ts';
-import { readAccess, type Access, type Credentials, type KubeconfigOptions } from './kubeconfig.ts';
+import { readAccess, type Access, type Credentials, type KubeconfigOptions } from './access.ts';
 import { jsonLines } from './lines.ts';
 import type { ApiRequest, ApiResponse, Handle } from './types.ts';
 
@@ -36,7 +36,7 @@ const HEADERS_TIMEOUT_MS = 75_000;
  * ```
  */
 export async function httpsHandle({ world, ...options }: HttpsHandleOptions): Promise<HttpsHandle> {
-  const access = await readAccess(options, world);
+  const access = readAccess(options, world);
   const { request } = await import('undici');
   const dispatchers = await dispatcherCache(access);
 
@@ -75,11 +75,12 @@ function urlOf(server: string, { path, query }: ApiRequest): string {
   return `${server}${path.split('/').map(encodeURIComponent).join('/')}${search === '' ? '' : `?${search}`}`;
 }
 
+/** A call that impersonates replaces the impersonation of the kubeconfig as a whole. */
 function headersOf(call: ApiRequest, credentials: Credentials): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = { ...credentials.headers, ...call.headers };
-  const groups = call.headers['impersonate-group'];
-  if (groups !== undefined) headers['impersonate-group'] = groups.split(', ');
-  return headers;
+  const isOther = call.headers['impersonate-user'] !== undefined;
+  const own = Object.entries(credentials.headers).filter(([name]) => !isOther || !name.startsWith('impersonate-'));
+  const { 'impersonate-group': groups, ...headers } = { ...Object.fromEntries(own), ...call.headers };
+  return groups === undefined ? headers : { ...headers, 'impersonate-group': groups.split(', ') };
 }
 
 function bodyOf({ body }: ApiRequest): Uint8Array | string | null {

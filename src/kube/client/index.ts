@@ -7,7 +7,8 @@
 export { connect, type ConnectOptions } from './connect.ts';
 export { isKindNotServed } from './discovery.ts';
 export { httpsHandle, type HttpsHandle, type HttpsHandleOptions } from './https.ts';
-export type { KubeconfigAllowances, KubeconfigSource } from './kubeconfig.ts';
+export type { KubeconfigAllowances, KubeconfigSource } from './access.ts';
+export { listAll } from './pages.ts';
 export type {
   ApiBody,
   ApiRequest,

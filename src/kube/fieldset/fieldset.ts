@@ -30,9 +30,7 @@ export class FieldSet {
   }
 
   has(path: readonly PathElement[]): boolean {
-    let node: FieldSet | undefined = this;
-    for (const element of path) node = node?.children.get(element);
-    return node?.member === true;
+    return path.reduce<FieldSet | undefined>((node, element) => node?.children.get(element), this)?.member === true;
   }
 
   union(other: FieldSet): FieldSet {
@@ -149,9 +147,7 @@ export class FieldSetBuilder {
   readonly #children = new Map<PathElement, FieldSetBuilder>();
 
   insert(path: readonly PathElement[]): void {
-    let node: FieldSetBuilder = this;
-    for (const element of path) node = node.child(element);
-    node.mark();
+    path.reduce<FieldSetBuilder>((node, element) => node.child(element), this).mark();
   }
 
   /** Makes the path that leads here a member. */

@@ -27,3 +27,29 @@ export { ApiError, apiErrors, isConflict, isExpired, isNotFound, reasonOf, type 
 export { findCondition, setCondition } from './conditions.ts';
 export { applyJsonPatch, applyMergePatch, MAX_PATCH_OPERATIONS } from './patch.ts';
 export { checkDepth, isDeeperThan, MAX_DEPTH, ownValue, setOwn } from './record.ts';
+export { sottoCrds } from './crds.ts';
+export type {
+  Alert,
+  AlertSpec,
+  Bucket,
+  BucketSpec,
+  BucketStatus,
+  ExternalArtifact,
+  ExternalArtifactSpec,
+  ExternalArtifactStatus,
+  GitRepository,
+  GitRepositorySpec,
+  GitRepositoryStatus,
+  Kustomization,
+  KustomizationSpec,
+  KustomizationStatus,
+  OCIRepository,
+  OCIRepositorySpec,
+  OCIRepositoryStatus,
+  Provider,
+  ProviderSpec,
+  Receiver,
+  ReceiverSpec,
+  ReceiverStatus,
+  SourceArtifact,
+} from './generated/crds.ts';

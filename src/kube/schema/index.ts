@@ -6,3 +6,17 @@
  * @module
  */
 export type { FieldError, FieldErrorType, Schema } from './types.ts';
+export { objectMetaSchema, schemaOf } from './definitions.ts';
+export { builtinResources, type BuiltinResource, type BuiltinSubresource } from './resources.ts';
+export { compileCrdSchema, type CompiledCrdSchema } from './crd.ts';
+export { prune, unknownFields, type Pruned } from './prune.ts';
+export { applyDefaults } from './defaults.ts';
+export { validate } from './validate.ts';
+export { fieldErrors } from './errors.ts';
+export { decodeProtobuf } from './protobuf.ts';
+export { strategicMerge } from './strategic.ts';
+export { openApiDocument, type OpenApiResource } from './openapi.ts';
+export { defaultObject } from './complete.ts';
+export { prepareObject } from './prepare.ts';
+export { canonicalQuantity } from './quantity.ts';
+export { validateObject } from './checks.ts';

@@ -83,3 +83,8 @@ export function fullName(short: string): string {
   const found = PREFIXES.find(([mark]) => short.startsWith(mark));
   return found === undefined ? `io.k8s.api.${short}` : `${found[1]}${short.slice(1)}`;
 }
+
+/** A definition without its group's path: `io.k8s.api.core.v1.Secret` → `core.v1.Secret`. */
+export function shortTitle(title: string): string {
+  return title.split('.').slice(-3).join('.');
+}

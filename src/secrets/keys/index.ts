@@ -3,4 +3,9 @@
  *
  * @module
  */
-export type { Credentials, KeyContext, MasterKey, MasterKeyType, Unwrapped } from './types.ts';
+export { ageKey } from './age.ts';
+export { ageRecipientOf, generateAgeIdentity, parseAgeIdentities, type AgeIdentity } from './age-identities.ts';
+export { recipientKind, type RecipientKind } from './age-text.ts';
+export { masterKeyOf } from './metadata.ts';
+export { unsupportedKey } from './unsupported.ts';
+export type { Credentials, KeyContext, KeyFields, MasterKey, MasterKeyType, Unwrapped } from './types.ts';

@@ -26,14 +26,19 @@ export interface KeyContext {
 
 /** "Not mine" (no credential fits) and "mine" are answers; "mine, but failed" is a thrown SottoError. */
 export type Unwrapped =
-  | { readonly kind: 'opened'; readonly dataKey: Sensitive<Uint8Array> }
-  | { readonly kind: 'not-mine'; readonly reason: string };
+  /** The bytes are a fresh copy that the caller may wipe. */
+  { readonly kind: 'opened'; readonly dataKey: Sensitive<Uint8Array> } | { readonly kind: 'not-mine'; readonly reason: string };
+
+/** The fields of one key entry of SOPS metadata or of a key group, `enc` and `created_at` left out. */
+export type KeyFields = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 
 /** One recipient of a data key. */
 export interface MasterKey {
   readonly type: MasterKeyType;
   /** How SOPS names it in messages and compares it: recipient, fingerprint, ARN … */
   readonly display: string;
+  /** What SOPS metadata record about the key besides `enc` and `created_at`. Default: `recipient` with `display`. */
+  readonly fields?: KeyFields;
   /** @returns the `enc` text of SOPS metadata */
   wrap(dataKey: Sensitive<Uint8Array>, credentials: Credentials, context: KeyContext): Promise<string>;
   /** @throws SottoError when a credential fits and the wrapped key is damaged, denied or unreachable */

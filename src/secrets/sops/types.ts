@@ -1,4 +1,4 @@
-import type { Credentials, KeyContext, MasterKey } from '../keys/index.ts';
+import type { Credentials, KeyContext, MasterKey, MasterKeyType } from '../keys/index.ts';
 
 export type SopsFormat = 'yaml' | 'json' | 'dotenv' | 'ini' | 'binary';
 
@@ -11,6 +11,12 @@ export interface DecryptOptions extends KeyContext {
   readonly ignoreMac?: boolean;
   /** For error positions. */
   readonly file?: string;
+  /** Spaces of indentation of YAML (4) or JSON (-1, a tab) output. */
+  readonly indent?: number;
+  /** Key types tried first; default age, pgp. */
+  readonly decryptionOrder?: readonly MasterKeyType[];
+  /** Told what is odd but no error; never a value. */
+  readonly warn?: (message: string) => void;
 }
 
 export interface Decrypted {
@@ -45,4 +51,6 @@ export interface EncryptOptions extends KeyContext {
   /** Spaces of indentation of YAML (4) or JSON (-1, a tab). */
   readonly indent?: number;
   readonly file?: string;
+  /** Told what is odd but no error; never a value. */
+  readonly warn?: (message: string) => void;
 }

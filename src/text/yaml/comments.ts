@@ -31,7 +31,11 @@ interface Entry {
 }
 
 /** Finds the comments among the tokens of one document, in order. */
-export function collectComments(document: readonly CST.Token[], text: string, position: (offset: number) => { line: number; col: number }): Comment[] {
+export function collectComments(
+  document: readonly CST.Token[],
+  text: string,
+  position: (offset: number) => { line: number; col: number },
+): Comment[] {
   const found: Comment[] = [];
   const add = (token: CST.SourceToken | CST.Token): void => {
     if (token.type !== 'comment' || !('offset' in token)) return;
@@ -73,21 +77,47 @@ export function attachComments(root: YamlNode | undefined, comments: readonly Co
   const entries = root === undefined ? [] : listEntries(root, spans);
   const trailing: string[] = [];
   let next = 0;
+  let last: { readonly line: number; readonly target: string[] } | undefined;
   for (const comment of comments) {
     while (next < entries.length && (entries[next]?.start ?? Infinity) < comment.offset) next += 1;
     const previous = entries[next - 1];
     const following = entries[next];
     if (comment.inline && attachInline(comment, previous, root, spans)) continue;
-    const collection = footCollection(comment, previous, following, spans);
-    if (collection !== undefined && collection !== root) (collection.footComments ??= []).push(comment.text);
-    else if (following !== undefined) (following.head.comments ??= []).push(comment.text);
-    else if (previous === undefined && root !== undefined && (spans.get(root)?.start ?? 0) > comment.offset) (root.comments ??= []).push(comment.text);
-    else trailing.push(comment.text);
+    // A block of comment lines stays together, unless a line stands at the column of what follows or of a collection that ends.
+    const together = last?.line === comment.line - 1 && !startsItsOwn(comment, previous, following);
+    const target = (together ? last?.target : ownTarget(comment, previous, following, root, spans)) ?? trailing;
+    target.push(comment.text);
+    last = { line: comment.line, target };
   }
   return trailing;
 }
 
-function attachInline(comment: Comment, previous: Entry | undefined, root: YamlNode | undefined, spans: ReadonlyMap<YamlNode, Span>): boolean {
+function startsItsOwn(comment: Comment, previous: Entry | undefined, following: Entry | undefined): boolean {
+  if (comment.column <= (following?.column ?? 1)) return true;
+  for (let entry = previous; entry !== undefined; entry = entry.parent) if (entry.column === comment.column) return true;
+  return false;
+}
+
+function ownTarget(
+  comment: Comment,
+  previous: Entry | undefined,
+  following: Entry | undefined,
+  root: YamlNode | undefined,
+  spans: ReadonlyMap<YamlNode, Span>,
+): string[] | undefined {
+  const collection = footCollection(comment, previous, following, spans);
+  if (collection !== undefined && collection !== root) return (collection.footComments ??= []);
+  if (following !== undefined) return (following.head.comments ??= []);
+  const above = previous === undefined && root !== undefined && (spans.get(root)?.start ?? 0) > comment.offset;
+  return above ? (root.comments ??= []) : undefined;
+}
+
+function attachInline(
+  comment: Comment,
+  previous: Entry | undefined,
+  root: YamlNode | undefined,
+  spans: ReadonlyMap<YamlNode, Span>,
+): boolean {
   const target = previous === undefined ? root : inlineTarget(previous, comment, spans);
   if (target === undefined || (previous === undefined && isBlockCollection(target))) return false;
   if (target.inlineComment !== undefined) return false;
@@ -98,7 +128,8 @@ function attachInline(comment: Comment, previous: Entry | undefined, root: YamlN
 function inlineTarget(entry: Entry, comment: Comment, spans: ReadonlyMap<YamlNode, Span>): YamlNode {
   // Behind the end of a flow collection the comment is the collection's.
   let target = entry;
-  while (target.collection.flow && target.parent !== undefined && (spans.get(target.collection)?.end ?? Infinity) <= comment.offset) target = target.parent;
+  while (target.collection.flow && target.parent !== undefined && (spans.get(target.collection)?.end ?? Infinity) <= comment.offset)
+    target = target.parent;
   return target.collection.kind === 'map' && isBlockCollection(target.value) ? target.head : target.value;
 }
 
@@ -143,4 +174,3 @@ function listEntries(root: YamlNode, spans: ReadonlyMap<YamlNode, Span>): Entry[
   visit(root, undefined);
   return entries;
 }
-

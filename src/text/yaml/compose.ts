@@ -1,4 +1,17 @@
-import { type Alias, type Document, isAlias, isMap, isPair, isScalar, isSeq, type LineCounter, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type LineCounter,
+  type Node,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 
 import { SottoError } from '../../base/errors/index.ts';
 import { MAX_ALIAS_NODES, MAX_DEPTH } from './limits.ts';
@@ -97,8 +110,8 @@ export class TreeBuilder {
   }
 
   #scalarTag(source: Scalar, text: string, style: ScalarStyle, at: YamlPosition): string {
-    if (source.tag === '!') return '!!str';
-    const tag = shortTag(source.tag);
+    // The non-specific tag `!` changes nothing for Go's libraries.
+    const tag = source.tag === '!' ? undefined : shortTag(source.tag);
     if (tag !== undefined && !KNOWN_TAGS.has(tag)) return tag;
     try {
       return resolveScalar(text, style, tag, this.#options.profile).tag;
@@ -109,7 +122,9 @@ export class TreeBuilder {
   }
 
   #sequence(source: YAMLSeq, depth: number): Anchored {
-    const built = source.items.map((item) => (isPair(item) ? this.#pairInSequence(item, depth + 1) : this.#node(item as Node | null, depth + 1)));
+    const built = source.items.map((item) =>
+      isPair(item) ? this.#pairInSequence(item, depth + 1) : this.#node(item as Node | null, depth + 1),
+    );
     for (const [index, offset] of dashOffsets(source).entries()) {
       const item = built[index];
       const span = item === undefined ? undefined : this.spans.get(item.node);
@@ -169,7 +184,11 @@ export class TreeBuilder {
   }
 
   #duplicate(key: YamlScalar, earlier: YamlNode | undefined): SottoError {
-    return this.fail('YAML_DUPLICATE_KEY', `mapping key ${JSON.stringify(key.text)} already defined at line ${earlier?.line ?? key.line}`, key);
+    return this.fail(
+      'YAML_DUPLICATE_KEY',
+      `mapping key ${JSON.stringify(key.text)} already defined at line ${earlier?.line ?? key.line}`,
+      key,
+    );
   }
 
   #record(node: YamlNode, source: Node | null): void {
@@ -192,7 +211,9 @@ function dashOffsets(source: YAMLSeq): readonly number[] {
 }
 
 function isAbsent(contents: Node): boolean {
-  return isScalar(contents) && contents.value === '' && contents.type === 'PLAIN' && contents.tag === undefined && contents.anchor === undefined;
+  return (
+    isScalar(contents) && contents.value === '' && contents.type === 'PLAIN' && contents.tag === undefined && contents.anchor === undefined
+  );
 }
 
 function shortTag(tag: string | undefined): string | undefined {

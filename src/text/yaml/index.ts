@@ -9,10 +9,13 @@
  */
 export { cloneNode } from './compose.ts';
 export { fromJson, parseYaml, toJson, type ToJsonOptions, type YamlJsonDocument } from './json.ts';
+export { emitNodes, type EmitOptions } from './emit.ts';
+export { compareNatural, sortKeys } from './natural.ts';
 export { formatGoFloat } from './numbers.ts';
 export { parseDocuments } from './parse.ts';
 export { resolveScalar, type ResolvedScalar } from './resolve.ts';
 export { formatTimestamp, isTimestamp } from './timestamps.ts';
+export { stringifyYaml } from './write.ts';
 export type {
   ParseOptions,
   ScalarStyle,

@@ -43,7 +43,12 @@ function convert(node: YamlNode, context: Context): YamlValue {
     return node.items.map((item, index) => within(inner, index, () => convert(item, inner)));
   }
   const target: { [key: string]: YamlValue } = {};
-  for (const [key, value] of effectiveItems(node, inner)) setOwn(target, key, within(inner, key, () => convert(value, inner)));
+  for (const [key, value] of effectiveItems(node, inner))
+    setOwn(
+      target,
+      key,
+      within(inner, key, () => convert(value, inner)),
+    );
   return target;
 }
 
@@ -54,21 +59,18 @@ function within<T>(context: Context, step: string | number, run: () => T): T {
   return result;
 }
 
-/** Items with merges applied, in document order. */
+/** Items with merges applied, explicit ones first. */
 function effectiveItems(node: YamlMap, context: Context): Map<string, YamlNode> {
-  const explicit = new Map<string, YamlNode>();
-  const merged = new Map<string, YamlNode>();
+  const items = new Map<string, YamlNode>();
+  const merged: YamlMap[] = [];
   for (const { key, value } of node.items) {
-    if (key.kind === 'scalar' && key.tag === '!!merge') {
-      for (const source of mergeSources(value, context)) {
-        for (const [name, item] of effectiveItems(source, context)) if (!merged.has(name)) merged.set(name, item);
-      }
-    } else {
-      explicit.set(keyText(key, context), value);
-    }
+    if (key.kind === 'scalar' && key.tag === '!!merge') merged.push(...mergeSources(value, context));
+    else items.set(keyText(key, context), value);
   }
-  for (const [name, item] of merged) if (!explicit.has(name)) explicit.set(name, item);
-  return explicit;
+  for (const source of merged) {
+    for (const [name, item] of effectiveItems(source, context)) if (!items.has(name)) items.set(name, item);
+  }
+  return items;
 }
 
 function mergeSources(value: YamlNode, context: Context): YamlMap[] {

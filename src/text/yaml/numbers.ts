@@ -7,7 +7,7 @@ const MIN_INT64 = -(2n ** 63n);
 
 const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]([0-7]+)|0[bB]([01]+)|0([0-7]+)|(0|[1-9][0-9]*))$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-const POINT_FIRST = /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/;
+const POINT_FIRST = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/;
 const PREFIXES = ['0x', '0o', '0b', '0o', ''];
 
 /** A signed or unsigned 64-bit integer with its base prefix, underscores ignored; undefined when it is none. */
@@ -23,10 +23,10 @@ export function parseGoInteger(text: string): bigint | undefined {
   return sign === '+' && value > MAX_UINT64 >> 1n ? undefined : value;
 }
 
-/** A decimal float in range; undefined when it is none. `.5_0` is none, `5_0.5` is. */
+/** A decimal float in range, underscores ignored (a leading point allows them between digits only); undefined when it is none. */
 export function parseGoFloat(text: string): number | undefined {
-  const plain = text.startsWith('.') ? text : text.replaceAll('_', '');
-  if (!(text.startsWith('.') ? POINT_FIRST : FLOAT).test(plain)) return undefined;
+  const plain = text.replaceAll('_', '');
+  if (!FLOAT.test(plain) || (text.startsWith('.') && !POINT_FIRST.test(text))) return undefined;
   const value = Number(plain);
   return Number.isFinite(value) ? value : undefined;
 }

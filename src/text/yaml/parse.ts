@@ -55,7 +55,9 @@ export function parseDocuments(text: string, options: ParseOptions): YamlDocumen
   const fail = (code: string, message: string, offset: number): SottoError => {
     const { line, col } = lines.linePos(offset);
     const { file } = options;
-    return new SottoError(code, message, { at: { ...(file === undefined ? {} : { file }), line: Math.max(line, 1), column: Math.max(col, 1) } });
+    return new SottoError(code, message, {
+      at: { ...(file === undefined ? {} : { file }), line: Math.max(line, 1), column: Math.max(col, 1) },
+    });
   };
   const starts = tokens.filter((token) => token.type === 'document');
   for (const token of starts) {

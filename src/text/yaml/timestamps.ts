@@ -31,7 +31,7 @@ function parse(text: string): Timestamp | undefined {
 function exists({ date: [year, month, day], time: [hour, minute, second], zone }: Timestamp): boolean {
   if (month < 1 || month > 12 || day < 1 || day > daysIn(Number(year), month)) return false;
   if (hour > 23 || minute > 59 || second > 59) return false;
-  return zone === 'Z' || (Number(zone.slice(1, 3)) <= 24 && Number(zone.slice(4)) < 60);
+  return zone === 'Z' || (Number(zone.slice(1, 3)) <= 23 && Number(zone.slice(4)) < 60);
 }
 
 function daysIn(year: number, month: number): number {

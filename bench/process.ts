@@ -1,0 +1,56 @@
+/** Whole processes of dist/, as a user starts them. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+export const sotto = join(root, 'bin/sotto.js');
+
+/** Median wall-clock milliseconds of a command over `runs` runs, after one that warms caches. */
+export function timeCommand(command: string, args: readonly string[], runs: number, cwd = root): number {
+  const once = (): number => {
+    const start = performance.now();
+    const result = spawnSync(command, args, { cwd, stdio: 'ignore' });
+    if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with status ${result.status}`);
+    return performance.now() - start;
+  };
+  once();
+  return median(Array.from({ length: runs }, once));
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Starts a long-running command and resolves when a line of its output matches. */
+export function startUntil(args: readonly string[], pattern: RegExp, cwd: string): Promise<{ child: ChildProcess; match: RegExpExecArray; ms: number }> {
+  const start = performance.now();
+  const child = spawn(process.execPath, [...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString();
+      const match = pattern.exec(output);
+      if (match !== null) resolve({ child, match, ms: performance.now() - start });
+    };
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
+    child.once('exit', (code) => reject(new Error(`ended with status ${code} before it was ready:\n${output}`)));
+  });
+}
+
+/** Ends a process and waits until it is gone. */
+export async function stop(child: ChildProcess): Promise<void> {
+  child.removeAllListeners('exit');
+  if (child.exitCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await gone;
+}
+
+/** Resident memory of a process in bytes (Linux). */
+export function residentBytes(pid: number): number {
+  const pages = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(pages ?? Number.NaN) * 1024;
+}

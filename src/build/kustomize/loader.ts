@@ -1,0 +1,126 @@
+import { SottoError } from '../../base/errors/index.ts';
+import { joinPath, type Tree } from '../../base/files/index.ts';
+
+const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+
+/** A git URL by its form: a scheme, `git::`, `user@host:path` or a github.com path (c21.2). */
+const GIT_URL = /^(?:git::|ssh:\/\/|https?:\/\/|file:\/\/|git@|[\w.-]+@[\w.-]+[:/]|github\.com[:/])/i;
+const HTTP_URL = /^https?:\/\//i;
+
+/** Reads the files of one kustomization directory, within its restriction (k:api/internal/loader). */
+export interface Loader {
+  /** The directory, links resolved, relative to the tree; '' for its root. */
+  readonly directory: string;
+  /** Throws SottoError KUSTOMIZE_LOAD, KUSTOMIZE_SECURITY, KUSTOMIZE_REMOTE. */
+  load(path: string): Uint8Array;
+  /** {@link load} as UTF-8 text. */
+  text(path: string): string;
+  /** The path of a file relative to the tree, for messages and origins. */
+  locate(path: string): string;
+  /**
+   * A loader for another directory.
+   *
+   * @throws SottoError KUSTOMIZE_LOAD, KUSTOMIZE_CYCLE, KUSTOMIZE_REMOTE
+   */
+  enter(path: string): Loader;
+  /** The path and the text of the directory's only kustomization file. Throws SottoError KUSTOMIZE_LOAD. */
+  kustomization(): { readonly file: string; readonly name: string; readonly text: string };
+}
+
+export interface LoaderOptions {
+  readonly tree: Tree;
+  readonly loadRestrictor: 'root-only' | 'none';
+}
+
+/**
+ * A loader for the directory that a build starts in.
+ *
+ * @throws SottoError KUSTOMIZE_LOAD when there is no such directory
+ */
+export function rootLoader(options: LoaderOptions, path: string): Loader {
+  const normal = joinPath(path);
+  const directory = normal === undefined ? undefined : options.tree.resolve(normal);
+  if (directory === undefined || options.tree.kind(directory) !== 'directory') {
+    throw new SottoError('KUSTOMIZE_LOAD', `must build at directory: '${path}' is not a directory`);
+  }
+  return loaderAt(options, directory, []);
+}
+
+function loaderAt(options: LoaderOptions, directory: string, visited: readonly string[]): Loader {
+  const { tree } = options;
+  const locate = (path: string): string => joinPath(directory, path) ?? path;
+  const load = (path: string): Uint8Array => tree.read(confirmFile(options, directory, path)) ?? new Uint8Array();
+  return {
+    directory,
+    load,
+    text: (path) => new TextDecoder().decode(load(path)),
+    locate,
+    enter: (path) => loaderAt(options, confirmDirectory(tree, directory, path, [...visited, directory]), [...visited, directory]),
+    kustomization: () => findKustomization(tree, directory),
+  };
+}
+
+function confirmFile({ tree, loadRestrictor }: LoaderOptions, directory: string, path: string): string {
+  if (HTTP_URL.test(path)) throw remote(path);
+  const joined = path.startsWith('/') ? undefined : joinPath(directory, path);
+  if (joined === undefined) throw outside(path, directory, loadRestrictor);
+  const found = tree.kind(joined);
+  if (found === 'directory') throw new SottoError('KUSTOMIZE_LOAD', `'${path}' must resolve to a file, but it is a directory`);
+  const resolved = tree.resolve(joined);
+  if (found === undefined || resolved === undefined) {
+    throw new SottoError('KUSTOMIZE_LOAD', `no such file: '${joined}' (a missing file, or a link that leads outside)`);
+  }
+  if (loadRestrictor === 'root-only' && !isWithin(resolved, directory)) throw outside(path, directory, loadRestrictor);
+  return resolved;
+}
+
+function confirmDirectory(tree: Tree, directory: string, path: string, visited: readonly string[]): string {
+  if (path === '') throw new SottoError('KUSTOMIZE_LOAD', 'new root cannot be empty');
+  if (GIT_URL.test(path)) throw remote(path);
+  if (path.startsWith('/')) throw new SottoError('KUSTOMIZE_LOAD', `new root '${path}' cannot be absolute`);
+  const joined = joinPath(directory, path);
+  const resolved = joined === undefined ? undefined : tree.resolve(joined);
+  if (resolved === undefined || tree.kind(resolved) !== 'directory') {
+    throw new SottoError('KUSTOMIZE_LOAD', `must build at directory: '${joined ?? path}' is not a directory inside the source`);
+  }
+  const contained = visited.findLast((earlier) => isWithin(earlier, resolved));
+  if (contained === undefined) return resolved;
+  throw new SottoError('KUSTOMIZE_CYCLE', `cycle detected: candidate root '${resolved || '.'}' contains visited root '${contained || '.'}'`);
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return directory === '' || path === directory || path.startsWith(`${directory}/`);
+}
+
+function outside(path: string, directory: string, restrictor: 'root-only' | 'none'): SottoError {
+  const where = restrictor === 'root-only' ? directory || '.' : 'the source';
+  return new SottoError('KUSTOMIZE_SECURITY', `security; file '${path}' is not in or below '${where}'`, {
+    hint: 'move the file below the kustomization, or build with --load-restrictor LoadRestrictionsNone',
+  });
+}
+
+function remote(path: string): SottoError {
+  return new SottoError('KUSTOMIZE_REMOTE', `remote resources are not fetched: '${withoutCredentials(path)}'`, {
+    hint: 'copy it into the repository, or make it a source of its own',
+  });
+}
+
+/** A URL without user information and query, which can hold tokens. */
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/, '');
+}
+
+function findKustomization(tree: Tree, directory: string): { file: string; name: string; text: string } {
+  const found = FILE_NAMES.filter((name) => tree.kind(joinPath(directory, name) ?? name) === 'file');
+  const where = directory || '.';
+  const [name, second] = found;
+  if (name === undefined) {
+    throw new SottoError(
+      'KUSTOMIZE_LOAD',
+      `unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${where}'`,
+    );
+  }
+  if (second !== undefined) throw new SottoError('KUSTOMIZE_LOAD', `Found multiple kustomization files under: ${where} (${found.join(', ')})`);
+  const file = joinPath(directory, name) ?? name;
+  return { file, name, text: new TextDecoder().decode(tree.read(file) ?? new Uint8Array()) };
+}

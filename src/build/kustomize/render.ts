@@ -1,0 +1,55 @@
+import { stringifyYaml, toJson } from '../../text/yaml/index.ts';
+import type { KubeObject } from '../../kube/objects/index.ts';
+import { ORIGIN_ANNOTATION, originText, transformationsText, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
+import type { Resource } from './resource.ts';
+import type { BuildResult, BuiltObject } from './types.ts';
+
+const INTERNAL = 'internal.config.kubernetes.io/';
+
+/** Annotations that are taken off at the end, whoever wrote them. */
+const REMOVED = new Set([
+  ...[
+    'previousKinds',
+    'previousNames',
+    'previousNamespaces',
+    'prefixes',
+    'suffixes',
+    'refBy',
+    'generatorBehavior',
+    'needsHashSuffix',
+    'allowNameChange',
+    'allowKindChange',
+    'path',
+    'index',
+    'seqindent',
+    'id',
+    'annotations-migration-resource-id',
+    'helm-generated',
+  ].map((name) => INTERNAL + name),
+  'config.kubernetes.io/path',
+  'config.kubernetes.io/index',
+  'config.k8s.io/id',
+  ORIGIN_ANNOTATION,
+  TRANSFORMATIONS_ANNOTATION,
+]);
+
+/** Rewrites annotations as strings, without internal ones and with those that `buildMetadata` asks for. */
+export function finishAnnotations(resource: Resource, buildMetadata: ReadonlySet<string>): void {
+  const annotations = resource.annotations;
+  for (const name of annotations.keys()) if (REMOVED.has(name)) annotations.delete(name);
+  if (buildMetadata.has('originAnnotations') && resource.origin !== undefined) annotations.set(ORIGIN_ANNOTATION, originText(resource.origin));
+  if (buildMetadata.has('transformerAnnotations') && resource.transformations.length > 0) {
+    annotations.set(TRANSFORMATIONS_ANNOTATION, transformationsText(resource.transformations));
+  }
+  resource.writeTexts('annotations', annotations);
+}
+
+export function toBuiltObject(resource: Resource): BuiltObject {
+  const object = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file });
+  return { object: object as unknown as KubeObject, origin: resource.source };
+}
+
+/** The objects as `kustomize build` prints them: keys sorted, joined by `---`. */
+export function renderYaml(result: BuildResult): string {
+  return result.objects.map(({ object }) => stringifyYaml(object as Parameters<typeof stringifyYaml>[0], { profile: 'goYaml2' })).join('---\n');
+}

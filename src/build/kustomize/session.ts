@@ -1,0 +1,40 @@
+import { SottoError } from '../../base/errors/index.ts';
+import { formatPosition } from '../../base/errors/index.ts';
+import type { BuildWarning } from './types.ts';
+
+/** What one build collects on its way: warnings, and the directories it is in. */
+export class Session {
+  readonly warnings: BuildWarning[] = [];
+  readonly #directories: string[] = [];
+  readonly #seen = new Set<string>();
+
+  readonly warn = (warning: BuildWarning): void => {
+    const identity = `${formatPosition(warning)} ${warning.message}`;
+    if (this.#seen.has(identity)) return;
+    this.#seen.add(identity);
+    this.warnings.push(warning);
+  };
+
+  /** Runs the build of a directory. When it fails, the directory stays noted for the message. */
+  within<T>(directory: string, run: () => T): T {
+    this.#directories.push(directory);
+    const result = run();
+    this.#directories.pop();
+    return result;
+  }
+
+  /** The error of a failed build, with the directories that led there. */
+  failure(error: unknown): SottoError {
+    const known =
+      error instanceof SottoError ? error : new SottoError('KUSTOMIZE_INTERNAL', 'the build failed for an internal reason', { cause: error });
+    const [first, ...others] = this.#directories.toReversed();
+    if (first === undefined || others.length === 0) return known;
+    const { hint, at, retry, cause } = known;
+    return new SottoError(known.code, `${known.message} (in '${first}', included from ${others.map((name) => `'${name}'`).join(', ')})`, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(at === undefined ? {} : { at }),
+      ...(cause === undefined ? {} : { cause }),
+      retry,
+    });
+  }
+}

@@ -1,0 +1,237 @@
+import { SottoError } from '../../../base/errors/index.ts';
+import type { Json } from '../../../kube/objects/index.ts';
+import { fromJson, toJson } from '../../../text/yaml/index.ts';
+import type { Collection } from '../collection.ts';
+import { duplicateId } from '../collection.ts';
+import { applyJsonPatch, parseJsonPatch, type PatchOperation } from '../json6902.ts';
+import type { Patch, Selector } from '../kustomization.ts';
+import type { Loader } from '../loader.ts';
+import { parseManifests } from '../manifests.ts';
+import { cloneNode, fieldOf, isMap, lookup, mapAt, newString, setField } from '../node.ts';
+import type { Resource } from '../resource.ts';
+import { formatId, idKey } from '../resourceid.ts';
+import { formatSelector, select } from '../selector.ts';
+import { strategicMerge } from '../strategicmerge.ts';
+import type { BuildWarning } from '../types.ts';
+
+type Warn = (warning: BuildWarning) => void;
+
+interface LoadedPatch {
+  readonly text: string;
+  /** The file the text is in, for messages. */
+  readonly file: string;
+  /** How messages name the patch; the text of an inline patch can be secret and is left out. */
+  readonly source: string;
+}
+
+/** Applies one `patches` entry (k:api/internal/builtins/PatchTransformer.go). Throws SottoError KUSTOMIZE_PATCH. */
+export function applyPatch(collection: Collection, patch: Patch, loader: Loader, file: string, warn: Warn): void {
+  const loaded = loadPatch(patch, loader, file);
+  const objects = attempt(() => parseManifests(loaded.text, loaded.file));
+  const operations = attempt(() => parseJsonPatch(loaded.text, loaded.file));
+  if (objects !== undefined && objects.length > 0 && operations !== undefined && operations.length > 0) {
+    throw failure(`illegally qualifies as both an SM and JSON patch: ${loaded.source}`, loaded.file);
+  }
+  if (objects !== undefined) mergePatches(collection, objects, patch, loaded, warn);
+  else if (operations === undefined) throw unreadable(loaded);
+  else if (operations.length > 0) applyOperations(collection, operations, patch, loaded, warn);
+}
+
+function loadPatch({ path = '', patch = '' }: Patch, loader: Loader, file: string): LoadedPatch {
+  const inline = patch.trim();
+  if (inline === '' && path === '') throw failure('must specify one of patch and path', file);
+  if (inline !== '' && path !== '') throw failure(`patch and path can't be set at the same time (path ${path})`, file);
+  if (inline !== '') return { text: inline, file, source: '[patch: inline]' };
+  try {
+    return { text: loader.text(path), file: loader.locate(path), source: `[path: "${path}"]` };
+  } catch (cause) {
+    throw failure(`failed to get the patch file from path(${path}): ${cause instanceof Error ? cause.message : ''}`, file, cause);
+  }
+}
+
+/** The result, or undefined when the text is of another form. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SottoError) return undefined; // the other form of patches is tried, and reported if neither fits
+    throw error;
+  }
+}
+
+/** Says why the text is no object: most patches are meant to be one. */
+function unreadable(loaded: LoadedPatch): SottoError {
+  try {
+    parseManifests(loaded.text, loaded.file);
+  } catch (cause) {
+    const reason = cause instanceof SottoError ? cause : undefined;
+    const inFile = loaded.source.startsWith('[path');
+    const line = inFile || reason?.at?.line === undefined ? '' : ` (line ${reason.at.line} of the patch)`;
+    return new SottoError('KUSTOMIZE_PATCH', `unable to parse SM or JSON patch from ${loaded.source}: ${reason?.message ?? ''}${line}`, {
+      at: inFile && reason?.at !== undefined ? reason.at : { file: loaded.file },
+      cause,
+    });
+  }
+  return failure(`unable to parse SM or JSON patch from ${loaded.source}`, loaded.file);
+}
+
+function mergePatches(collection: Collection, objects: readonly Resource[], patch: Patch, loaded: LoadedPatch, warn: Warn): void {
+  const options = patch.options ?? {};
+  if (patch.target !== undefined) {
+    const [only, second] = objects;
+    if (second !== undefined) {
+      throw failure(
+        `Multiple Strategic-Merge Patches in one \`patches\` entry is not allowed to set \`patches.target\` field: ${loaded.source}`,
+        loaded.file,
+      );
+    }
+    if (only !== undefined) mergeIntoSelected(collection, selected(collection, patch.target, loaded, warn), only, options);
+    return;
+  }
+  for (const object of objects) {
+    const target = targetOf(collection, object, (reason) => {
+      const text = `no resource matches strategic merge patch "${formatId(object.id)}": ${reason}`;
+      return failure(text, object.source.file, undefined, object.source.line);
+    });
+    mergeInto(target, object, options);
+  }
+  collection.idsChanged();
+}
+
+function selected(collection: Collection, target: Selector, loaded: LoadedPatch, warn: Warn): Resource[] {
+  const found = select(collection, target);
+  if (found.length === 0) warn({ message: `patch ${loaded.source}: the target ${formatSelector(target)} matches nothing`, file: loaded.file });
+  return found;
+}
+
+function targetOf(collection: Collection, patch: Resource, fail: (reason: string) => SottoError): Resource {
+  const id = patch.originalId;
+  const [target, second] = collection.withAnyId(id);
+  const name = formatId(id);
+  if (target === undefined) throw fail(`no matches for Id ${name}; failed to find unique target for patch ${name}`);
+  if (second !== undefined) throw fail(`multiple matches for Id ${name}; failed to find unique target for patch ${name}`);
+  return target;
+}
+
+/**
+ * Merges one patch into all chosen objects, whatever name, namespace and kind it has itself. Its labels and
+ * annotations become strings first, so that a null there is a text and deletes nothing.
+ */
+function mergeIntoSelected(collection: Collection, chosen: readonly Resource[], patch: Resource, options: NonNullable<Patch['options']>): void {
+  const targets = new Set(chosen.map((resource) => idKey(resource.id)));
+  const warmed = preparedFor(patch);
+  for (const resource of collection.resources) {
+    if (resource.deleted || !targets.has(idKey(resource.id))) continue;
+    mergeInto(resource, warmed, options, resource.apiVersion);
+  }
+  collection.keep((resource) => !resource.deleted);
+  collection.idsChanged();
+  const [conflict] = collection.conflicts();
+  if (conflict?.[0] !== undefined && conflict[1] !== undefined) throw duplicateId(conflict[1], conflict[0]);
+}
+
+function preparedFor(patch: Resource): Resource {
+  for (const field of ['labels', 'annotations'] as const) {
+    if (lookup(patch.root, 'metadata', field) !== undefined) patch.writeTexts(field, patch[field]);
+  }
+  return patch;
+}
+
+function mergeInto(resource: Resource, patch: Resource, options: NonNullable<Patch['options']>, apiVersion?: string): void {
+  const { name, namespace, kind } = resource;
+  const { allowNameChange = false, allowKindChange = false } = options;
+  if (allowNameChange || allowKindChange) resource.rememberName();
+  const root = cloneNode(patch.root);
+  if (apiVersion !== undefined) setField(root, 'apiVersion', newString(apiVersion));
+  if (!merged(resource, root)) {
+    resource.deleted = true;
+    return;
+  }
+  if (!allowKindChange) writeIfChanged(resource, 'kind', kind);
+  if (!allowNameChange && resource.name !== name) resource.name = name;
+  if (resource.namespace !== namespace) resource.namespace = namespace;
+}
+
+function merged(resource: Resource, patch: Resource['root']): boolean {
+  try {
+    return strategicMerge(resource.root, patch);
+  } catch (error) {
+    if (!(error instanceof SottoError)) throw error;
+    throw new SottoError(error.code, `patch of ${formatId(resource.id)}: ${error.message}`, { at: { file: resource.source.file }, cause: error });
+  }
+}
+
+function writeIfChanged(resource: Resource, field: string, text: string): void {
+  const node = fieldOf(resource.root, field);
+  if (node?.kind !== 'scalar' || node.text !== text) setField(resource.root, field, newString(text));
+}
+
+function applyOperations(
+  collection: Collection,
+  operations: readonly PatchOperation[],
+  patch: Patch,
+  loaded: LoadedPatch,
+  warn: Warn,
+): void {
+  if (patch.target === undefined) throw failure(`must specify a target for JSON patch ${loaded.source}`, loaded.file);
+  for (const resource of selected(collection, patch.target, loaded, warn)) {
+    resource.rememberName();
+    patchAsJson(resource, operations, loaded);
+  }
+  collection.idsChanged();
+}
+
+/** The object goes through JSON; its annotations exist as soon as the build has noted anything about it. */
+function patchAsJson(resource: Resource, operations: readonly PatchOperation[], loaded: LoadedPatch): void {
+  if (resource.hasNotes) {
+    const metadata = mapAt(resource.root, 'metadata');
+    if (metadata !== undefined) mapAt(metadata, 'annotations');
+  }
+  const before = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file });
+  const root = fromJson(patched(resource, before, operations, loaded));
+  if (!isMap(root)) throw failure(`the JSON patch leaves no object of ${formatId(resource.id)}`, loaded.file);
+  resource.root = root;
+  resource.writeTexts('annotations', resource.annotations);
+}
+
+function patched(resource: Resource, document: Json, operations: readonly PatchOperation[], loaded: LoadedPatch): Json {
+  try {
+    return applyJsonPatch(document, operations);
+  } catch (error) {
+    if (!(error instanceof SottoError)) throw error;
+    throw new SottoError(error.code, `JSON patch ${loaded.source} of ${formatId(resource.id)}: ${error.message}`, {
+      at: { file: loaded.file },
+      cause: error,
+    });
+  }
+}
+
+/** Applies a `patchesStrategicMerge` list: inline objects, or paths of files with objects. */
+export function applyOldMergePatches(collection: Collection, entries: readonly string[], loader: Loader, file: string): void {
+  if (entries.length === 0) return;
+  const objects = entries.flatMap((entry) => attempt(() => parseManifests(entry, file)) ?? parseManifests(loader.text(entry), loader.locate(entry)));
+  if (objects.length === 0) throw failure(`patch appears to be empty; files=[${entries.join(' ')}]`, file);
+  for (const object of objects) {
+    const target = targetOf(collection, object, (reason) => failure(reason, object.source.file, undefined, object.source.line));
+    mergeIntoSelected(collection, [target], object, {});
+  }
+}
+
+/** Applies one `patchesJson6902` entry. */
+export function applyOldJsonPatch(collection: Collection, patch: Patch, loader: Loader, file: string, warn: Warn): void {
+  const { target, path = '', patch: inline = '' } = patch;
+  if (target === undefined || (target.name ?? '') === '') throw failure('must specify the target name', file);
+  if (path === '' && inline === '') throw failure('empty file path and empty jsonOp', file);
+  if (path !== '' && inline !== '') throw failure('must specify a file path or jsonOp, not both', file);
+  const loaded: LoadedPatch =
+    path === '' ? { text: inline, file, source: '[patch: inline]' } : { text: loader.text(path), file: loader.locate(path), source: `[path: "${path}"]` };
+  const operations = parseJsonPatch(loaded.text, loaded.file);
+  if (operations === undefined) throw failure(`decoding ${loaded.source}: expected a list of operations`, loaded.file);
+  if (operations.length === 0) throw failure(`patch appears to be empty; file=${path}`, loaded.file);
+  for (const resource of selected(collection, target, loaded, warn)) patchAsJson(resource, operations, loaded);
+  collection.idsChanged();
+}
+
+function failure(message: string, file: string, cause?: unknown, line?: number): SottoError {
+  return new SottoError('KUSTOMIZE_PATCH', message, { at: { file, ...(line === undefined ? {} : { line }) }, ...(cause === undefined ? {} : { cause }) });
+}

@@ -1,0 +1,41 @@
+import { SottoError } from '../../base/errors/index.ts';
+import type { YamlNode, YamlScalar } from '../../text/yaml/index.ts';
+import { isNull, newString, setField, writeString, writeUntyped } from './node.ts';
+import type { Resource } from './resource.ts';
+import { formatId } from './resourceid.ts';
+
+/** Upstream's names of node kinds, which its messages use. */
+const NODE_KINDS = { map: 'MappingNode', sequence: 'SequenceNode', scalar: 'ScalarNode' } as const;
+
+/** The error of a node that is not what a transformer needs. Its content stays out: it can be secret. */
+export function wrongKind(node: YamlNode, expected: 'map' | 'sequence' | 'scalar', resource: Resource, what: string): SottoError {
+  return new SottoError(
+    'KUSTOMIZE_FIELD',
+    `${what} of ${formatId(resource.id)}: wrong node kind: expected ${NODE_KINDS[expected]} but got ${NODE_KINDS[node.kind]}: node contents: not shown`,
+    { at: { file: resource.source.file, ...(node.line > 0 ? { line: node.line, column: node.column } : {}) } },
+  );
+}
+
+/** Writes a value that is a string whatever it looks like; the style stays. */
+export function writeStringAt(node: YamlNode, text: string, resource: Resource, what: string): void {
+  writeString(scalar(node, resource, what), text);
+}
+
+/** Writes a value without a type of its own: quoted stays a string, plain is what it looks like. */
+export function writeTextAt(node: YamlNode, text: string, resource: Resource, what: string): void {
+  writeUntyped(scalar(node, resource, what), text);
+}
+
+function scalar(node: YamlNode, resource: Resource, what: string): YamlScalar {
+  if (node.kind !== 'scalar') throw wrongKind(node, 'scalar', resource, what);
+  return node;
+}
+
+/** Sets a string field of a map; a null there stays null. */
+export function writeEntryAt(node: YamlNode, key: string, text: string, resource: Resource, what: string): void {
+  if (isNull(node)) return;
+  if (node.kind !== 'map') throw wrongKind(node, 'map', resource, what);
+  const old = node.items.find((item) => item.key.kind === 'scalar' && item.key.text === key)?.value;
+  if (old?.kind === 'scalar') writeString(old, text);
+  else setField(node, key, newString(text));
+}

@@ -1,0 +1,33 @@
+/**
+ * The resources of the embedded cluster and what can be done with them: catalogue, reading, and writing with
+ * defaulting, validation, managed fields and admission. Knows nothing of HTTP.
+ *
+ * @module
+ */
+export { createCatalog } from './catalog.ts';
+export { createObject } from './create.ts';
+export { compareVersions, CRD_FINALIZER, isCrd, nextCrdStatus, resourceOfCrd } from './crds.ts';
+export { deletedStatus, deleteObject, deleteObjects, type Deleted, type DeleteOptions } from './delete.ts';
+export { fieldSelector, pinnedName } from './fields.ts';
+export { futureRevision, listObjects, parseRevision, type ListResult } from './list.ts';
+export { applyObject, patchObject, PATCH_TYPES, type PatchType } from './patch.ts';
+export { labelSelector, type Selector } from './selectors.ts';
+export { replaceObject, writeChange, type Change, type Written } from './update.ts';
+export { apiVersionIn, toVersion } from './versions.ts';
+export { systemContext, systemDelete, systemUpdate } from './system.ts';
+export { openWatch, type Frame, type WatchStream } from './watch.ts';
+export { readCurrent, rfc3339, timestamp } from './write.ts';
+export type {
+  Admission,
+  AdmissionRequest,
+  Attributes,
+  Authorize,
+  Catalog,
+  Decision,
+  Environment,
+  PrinterColumn,
+  Resource,
+  Rules,
+  Version,
+  WriteContext,
+} from './types.ts';

@@ -1,0 +1,74 @@
+import type { ApiRequest } from '../../kube/client/index.ts';
+import { apiErrors, parseJson } from '../../kube/objects/index.ts';
+import { decodeProtobufBody, parseYamlBody } from './codecs.ts';
+
+/** Largest request body in bytes (LIM-01). */
+export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+const OBJECT_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+
+/** The media type of a request without parameters; '' when it has none. */
+export function mediaType(request: ApiRequest): string {
+  return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+/** True when the request brought a body that is not empty. */
+export function hasBody({ body }: ApiRequest): boolean {
+  return body !== undefined && (body.kind === 'json' || body.bytes.length > 0);
+}
+
+/**
+ * The body of a request as a JSON value: JSON (also without a type), YAML, or a protobuf envelope.
+ *
+ * @throws ApiError 400, 413, 415
+ */
+export async function readBody(request: ApiRequest): Promise<unknown> {
+  const { body } = request;
+  if (body === undefined) return undefined;
+  if (body.kind === 'json') return body.value;
+  if (body.bytes.length > MAX_BODY_BYTES) throw tooLarge();
+  const type = mediaType(request);
+  switch (type) {
+    case '':
+    case 'application/json':
+    case 'application/json-patch+json':
+    case 'application/merge-patch+json':
+    case 'application/strategic-merge-patch+json':
+      return readJson(body.bytes);
+    case 'application/yaml':
+    case 'application/apply-patch+yaml':
+      return parseYamlBody(decodeText(body.bytes));
+    case 'application/vnd.kubernetes.protobuf':
+      return decodeProtobufBody(body.bytes);
+    default:
+      throw unsupported(OBJECT_TYPES);
+  }
+}
+
+/** The 415 answer that lists what is accepted (ENC-04). */
+export function unsupported(accepted: readonly string[]): Error {
+  return apiErrors.unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  );
+}
+
+export function tooLarge(): Error {
+  return apiErrors.of(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`);
+}
+
+function readJson(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(decodeText(bytes));
+  } catch {
+    // The parser's message may quote the text, which may hold secrets.
+    throw apiErrors.badRequest('the body of the request is not valid JSON');
+  }
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw apiErrors.badRequest('the body of the request is not valid UTF-8');
+  }
+}

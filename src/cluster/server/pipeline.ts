@@ -1,0 +1,96 @@
+import type { ApiRequest, ApiResponse, UserInfo } from '../../kube/client/index.ts';
+import { messageOf } from '../../base/errors/index.ts';
+import type { Log } from '../../base/log/index.ts';
+import { ApiError, apiErrors } from '../../kube/objects/index.ts';
+import type { Attributes, Environment, WatchStream } from '../registry/index.ts';
+import type { Answer } from './answer.ts';
+import { authenticate, type Authenticator } from './authenticate.ts';
+import { refuse } from './authorize.ts';
+import { answerDocument } from './documents.ts';
+import { impersonate } from './impersonate.ts';
+import { negotiate } from './negotiate.ts';
+import { represent, statusResponse } from './represent.ts';
+import { parseRequestInfo, type RequestInfo } from './requestInfo.ts';
+import type { RowObject } from './columns/table.ts';
+import { runVerb } from './verbs.ts';
+import { warnings, type Warnings } from './warnings.ts';
+
+export interface PipelineOptions {
+  readonly env: Environment;
+  readonly authenticators: readonly Authenticator[];
+  readonly log: Log;
+  readonly opened: (stream: WatchStream, storeName: string) => void;
+}
+
+/**
+ * Answers one request: authenticate → impersonate → parse → authorise → route → verb → commit → respond. Never
+ * throws: every failure is a Status.
+ */
+export async function handleRequest(options: PipelineOptions, request: ApiRequest): Promise<ApiResponse> {
+  const warned = warnings();
+  try {
+    const caller = await authenticate(request, options.authenticators);
+    const user = await impersonate(request.headers, caller, options.env.authorize);
+    const info = parseRequestInfo(request.method, request.path, request.query);
+    await authorizeRequest(options.env, user, info);
+    const answer = await route(options, request, user, info, warned);
+    await options.env.store.committed();
+    return warned.addTo(respond(options.env, request, answer));
+  } catch (error) {
+    return warned.addTo(statusResponse(asApiError(options.log, request, error).status));
+  }
+}
+
+async function authorizeRequest(env: Environment, user: UserInfo, info: RequestInfo): Promise<void> {
+  const attributes = attributesOf(user, info);
+  const decision = await env.authorize(attributes);
+  if (!decision.allowed) throw refuse(attributes, decision);
+}
+
+function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
+  const { verb, group, version, resource, subresource, namespace, name, path, isResource } = info;
+  return { user, verb, group, version, resource, subresource, namespace, name, ...(isResource ? {} : { path }) };
+}
+
+async function route(options: PipelineOptions, request: ApiRequest, user: UserInfo, info: RequestInfo, warned: Warnings): Promise<Answer> {
+  const { env } = options;
+  if (!info.isResource) return answerDocument(env, request, info);
+  const resource = env.catalog.find(info.group, info.resource);
+  const version = resource?.versions.find(({ name }) => name === info.version);
+  const isKnown = resource !== undefined && (info.subresource === '' || resource.subresources.includes(info.subresource));
+  if (version === undefined || !isKnown) throw unknownPath();
+  if (resource.namespaced && info.namespace === '' && !['list', 'watch'].includes(info.verb)) throw unknownPath();
+  if (!resource.namespaced && info.namespace !== '' && info.resource !== 'namespaces') throw unknownPath();
+  return runVerb({
+    env,
+    request,
+    info,
+    user,
+    resource,
+    version,
+    warn: warned.add,
+    opened: options.opened,
+    alsoNeeds: (verb) => authorizeRequest(env, user, { ...info, verb }),
+  });
+}
+
+function unknownPath(): ApiError {
+  return apiErrors.of(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+function respond(env: Environment, request: ApiRequest, answer: Answer): ApiResponse {
+  const needsForm = answer.kind === 'object' || answer.kind === 'list' || answer.kind === 'watch';
+  const include = request.query.get('includeObject') ?? '';
+  return represent(answer, {
+    wanted: needsForm ? negotiate(request.headers['accept']) : { form: 'object' },
+    rowObject: (include === '' ? 'Metadata' : include) as RowObject,
+    now: () => env.world.clock.now(),
+  });
+}
+
+/** What is not an API error is ours: it is logged, and answered without details that may hold secrets. */
+function asApiError(log: Log, request: ApiRequest, error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  log.error('request failed', { method: request.method, path: request.path, error: messageOf(error) });
+  return apiErrors.internal('the server failed to answer; see its log');
+}

@@ -1,0 +1,68 @@
+import { apiErrors, isJsonObject, type KubeObject } from '../../kube/objects/index.ts';
+import type { UserInfo } from '../../kube/client/index.ts';
+import { timestamp, type Attributes } from '../registry/index.ts';
+import type { Call } from './verbs.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const text = (fields: Fields, name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
+const object = (value: unknown): Fields => (isJsonObject(value) ? value : {});
+
+/**
+ * The answer to a review: an object that is computed, never stored (TOK-04, RBAC-05). Undefined for resources
+ * that are stored.
+ *
+ * @throws ApiError 400
+ */
+export async function reviewFor(call: Call, body: unknown): Promise<KubeObject | undefined> {
+  const { resource, user, env, info } = call;
+  if (resource.rules.virtual !== true) return undefined;
+  if (!isJsonObject(body)) throw apiErrors.badRequest('the body of a review must be an object');
+  const base = { apiVersion: `${resource.group}/v1`, kind: resource.kind, metadata: { creationTimestamp: timestamp(env) } };
+  if (resource.kind === 'SelfSubjectReview') return { ...base, status: { userInfo: shown(user) } };
+  const spec = object(body['spec']);
+  const subject = resource.kind === 'SelfSubjectAccessReview' ? user : subjectOf(spec);
+  const decision = await env.authorize(attributesOf(spec, subject, info.namespace));
+  return {
+    ...base,
+    metadata: {},
+    spec,
+    status: { allowed: decision.allowed, ...(decision.reason === undefined ? {} : { reason: decision.reason }) },
+  };
+}
+
+function shown(user: UserInfo): Fields {
+  return {
+    username: user.username,
+    ...(user.uid === undefined ? {} : { uid: user.uid }),
+    groups: [...user.groups],
+    ...(user.extra === undefined ? {} : { extra: user.extra }),
+  };
+}
+
+/** @throws ApiError 400 when nobody is named */
+function subjectOf(spec: Fields): UserInfo {
+  const groups = Array.isArray(spec['groups']) ? spec['groups'].filter((group) => typeof group === 'string') : [];
+  const username = text(spec, 'user');
+  if (username === '' && groups.length === 0) throw apiErrors.badRequest('at least one of user or group must be specified');
+  return { username, groups };
+}
+
+function attributesOf(spec: Fields, user: UserInfo, namespace: string): Attributes {
+  const nothing = { user, group: '', version: '', resource: '', subresource: '', namespace: '', name: '' };
+  if (isJsonObject(spec['nonResourceAttributes'])) {
+    const asked = object(spec['nonResourceAttributes']);
+    return { ...nothing, verb: text(asked, 'verb'), path: text(asked, 'path') };
+  }
+  const asked = object(spec['resourceAttributes']);
+  return {
+    ...nothing,
+    verb: text(asked, 'verb'),
+    group: text(asked, 'group'),
+    version: text(asked, 'version'),
+    resource: text(asked, 'resource'),
+    subresource: text(asked, 'subresource'),
+    namespace: namespace === '' ? text(asked, 'namespace') : namespace,
+    name: text(asked, 'name'),
+  };
+}

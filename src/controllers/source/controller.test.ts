@@ -1,0 +1,550 @@
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { codeOf, messageOf } from '../../base/errors/index.ts';
+import { noLog } from '../../base/log/index.ts';
+import { systemEntropy, virtualWorld, type VirtualWorld } from '../../base/world/index.ts';
+import { createCluster, type EmbeddedCluster } from '../../cluster/server/index.ts';
+import { artifactFetch, artifactStorage, fetchArtifact, type ArtifactStorage } from '../../fetch/artifact/index.ts';
+import { memoryGitFetcher, type GitFetcher, type GitRemote, type MemoryGit } from '../../fetch/git/index.ts';
+import { connect, type Cluster } from '../../kube/client/index.ts';
+import { cloneJson, sottoCrds, type GitRepository, type GitRepositorySpec, type KubeObject } from '../../kube/objects/index.ts';
+import type { Controller, Outcome } from '../../kube/runtime/index.ts';
+import { gitRepositoryController, type SourceEvent } from './index.ts';
+
+const URL_OF_FLEET = 'https://git.example/fleet.git';
+const REF = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository', namespace: 'flux-system', name: 'fleet' } as const;
+
+interface Scene {
+  readonly world: VirtualWorld;
+  readonly cluster: Cluster;
+  readonly git: MemoryGit;
+  readonly storage: ArtifactStorage;
+  readonly controller: Controller;
+  readonly events: SourceEvent[];
+  /** Every remote that was asked, and how. */
+  readonly calls: { readonly what: 'list' | 'fetch'; readonly remote: GitRemote }[];
+  address: string;
+  /** Calls that hold the object's status after each write. */
+  readonly history: GitRepository['status'][];
+}
+
+const open: EmbeddedCluster[] = [];
+afterEach(async () => {
+  for (const cluster of open.splice(0)) await cluster.close();
+});
+
+/** Runs asynchronous work while virtual time may pass. */
+async function through<T>(world: VirtualWorld, work: () => Promise<T>): Promise<T> {
+  let outcome: { value: T } | { error: unknown } | undefined;
+  work().then(
+    (value) => {
+      outcome = { value };
+    },
+    (error: unknown) => {
+      outcome = { error };
+    },
+  );
+  await world.run(600_000, () => outcome !== undefined);
+  if (outcome === undefined) throw new Error('the work did not end');
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+async function scene(spec: Partial<GitRepositorySpec> = {}): Promise<Scene> {
+  const world = virtualWorld({ seed: 7 });
+  const embedded = await through(world, () => createCluster({ world, entropy: systemEntropy }));
+  open.push(embedded);
+  const history: GitRepository['status'][] = [];
+  const cluster = connect(embedded.handle);
+  const recording: Cluster = {
+    ...cluster,
+    patch: async (...args) => {
+      const patched = await cluster.patch(...args);
+      if (args[3]?.subresource === 'status') history.push((patched as GitRepository).status);
+      return patched;
+    },
+  };
+  const git = memoryGitFetcher();
+  const events: SourceEvent[] = [];
+  const calls: Scene['calls'] = [];
+  const fetcher: GitFetcher = {
+    listRefs: (remote, signal, options) => {
+      calls.push({ what: 'list', remote });
+      return git.listRefs(remote, signal, options);
+    },
+    fetch: (remote, reference, options, signal) => {
+      calls.push({ what: 'fetch', remote });
+      return git.fetch(remote, reference, options, signal);
+    },
+  };
+  const result = { world, cluster, git, events, calls, address: 'source.local', history } as Scene & {
+    storage: ArtifactStorage;
+    controller: Controller;
+  };
+  const storage = artifactStorage({ world, advertisedAddress: () => result.address });
+  const controller = gitRepositoryController({
+    cluster: recording,
+    fetcher,
+    storage,
+    world,
+    log: noLog,
+    events: { emit: (event) => void events.push(event) },
+  });
+  Object.assign(result, { storage, controller });
+  await through(world, async () => {
+    for (const crd of sottoCrds())
+      if (crd.metadata.name === 'gitrepositories.source.toolkit.fluxcd.io') await cluster.create(cloneJson(crd));
+    await cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } });
+  });
+  await world.run(10_000);
+  await through(world, () =>
+    cluster.create({
+      apiVersion: REF.apiVersion,
+      kind: REF.kind,
+      metadata: { namespace: REF.namespace, name: REF.name },
+      spec: { url: URL_OF_FLEET, interval: '10m', ref: { branch: 'main' }, ...spec },
+    }),
+  );
+  return result;
+}
+
+/** One reconciliation; an error is returned, not thrown. */
+function reconcile({ world, controller }: Scene): Promise<Outcome | Error> {
+  const request = { namespace: REF.namespace, name: REF.name };
+  return through(world, () => controller.reconcile(request, new AbortController().signal).catch((error: Error) => error));
+}
+
+function read({ world, cluster }: Scene): Promise<GitRepository> {
+  return through(world, async () => (await cluster.get(REF)) as GitRepository);
+}
+
+function change({ world, cluster }: Scene, patch: object): Promise<KubeObject> {
+  return through(world, () => cluster.patch(REF, 'merge', patch));
+}
+
+/** Conditions as `Type=Status Reason: message`. */
+function conditionsOf(object: GitRepository | { status?: GitRepository['status'] }): string[] {
+  return (object.status?.conditions ?? []).map(({ type, status, reason, message }) => `${type}=${status} ${reason}: ${message}`);
+}
+
+async function files({ world, storage }: Scene, object: GitRepository): Promise<readonly string[]> {
+  const { artifact } = object.status ?? {};
+  if (artifact === undefined) return [];
+  const tree = await through(world, () => fetchArtifact(artifact, { world, fetch: artifactFetch(storage) }));
+  return tree.list('');
+}
+
+describe('gitRepositoryController: a repository is fetched', () => {
+  it('SRC-02/SRC-09: the first commit becomes an artifact, with conditions, generation, finalizer and event', async () => {
+    const stage = await scene();
+    const commit = stage.git.commit(URL_OF_FLEET, { files: { 'a.yaml': 'one', 'logo.png': '' }, subject: 'first commit' });
+    const outcome = await reconcile(stage);
+    const object = await read(stage);
+    const revision = `main@sha1:${commit}`;
+    expect(conditionsOf(object)).toEqual([
+      `Ready=True Succeeded: stored artifact for revision '${revision}'`,
+      `ArtifactInStorage=True Succeeded: stored artifact for revision '${revision}'`,
+    ]);
+    expect(object.status).toMatchObject({
+      observedGeneration: 1,
+      artifact: {
+        revision,
+        path: `gitrepository/flux-system/fleet/${commit}.tar.gz`,
+        url: `http://source.local/gitrepository/flux-system/fleet/${commit}.tar.gz`,
+      },
+    });
+    expect(object.status?.conditions?.every(({ observedGeneration }) => observedGeneration === 1)).toBe(true);
+    expect(object.metadata.finalizers).toEqual(['finalizers.fluxcd.io']);
+    expect(await files(stage, object)).toEqual(['a.yaml']);
+    expect(stage.events).toMatchObject([
+      {
+        severity: 'info',
+        reason: 'NewArtifact',
+        message: "stored artifact for commit 'first commit'",
+        metadata: { 'source.toolkit.fluxcd.io/revision': revision, 'source.toolkit.fluxcd.io/digest': object.status?.artifact?.digest },
+      },
+    ]);
+    expect(outcome).toMatchObject({ kind: 'again' });
+    const manager = object.metadata.managedFields?.find(({ subresource }) => subresource === 'status')?.manager;
+    expect(manager).toBe('source-controller');
+  });
+
+  it('SRC-09: while it works Ready is Unknown and Reconciling says what is done', async () => {
+    const stage = await scene();
+    const commit = stage.git.commit(URL_OF_FLEET, { files: { 'a.yaml': 'one' } });
+    await reconcile(stage);
+    const revision = `main@sha1:${commit}`;
+    expect(stage.history.map((status) => conditionsOf({ status }))).toEqual([
+      [
+        'Ready=Unknown Progressing: processing object: new generation -1 -> 1',
+        'Reconciling=True Progressing: processing object: new generation -1 -> 1',
+      ],
+      ['Ready=Unknown Progressing: building artifact', 'Reconciling=True Progressing: building artifact'],
+      [
+        `Ready=Unknown Progressing: building artifact: new upstream revision '${revision}'`,
+        `ArtifactOutdated=True NewRevision: new upstream revision '${revision}'`,
+        `Reconciling=True Progressing: building artifact: new upstream revision '${revision}'`,
+      ],
+      [
+        `Ready=True Succeeded: stored artifact for revision '${revision}'`,
+        `ArtifactInStorage=True Succeeded: stored artifact for revision '${revision}'`,
+      ],
+    ]);
+  });
+
+  it('SRC-12: the next run comes after the interval, moved by up to five percent', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    const waits: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const outcome = await reconcile(stage);
+      if (!(outcome instanceof Error) && outcome.kind === 'again') waits.push(outcome.afterMs);
+    }
+    expect(waits).toHaveLength(12);
+    expect(new Set(waits).size).toBeGreaterThan(6);
+    expect(waits.every((ms) => ms >= 570_000 && ms <= 630_000)).toBe(true);
+  });
+
+  it('GIT-04: when a listing shows nothing new, nothing is fetched or written', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    const before = await read(stage);
+    stage.calls.length = 0;
+    await stage.world.run(60_000);
+    await reconcile(stage);
+    expect(stage.calls.map(({ what }) => what)).toEqual(['list']);
+    expect((await read(stage)).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+    expect(stage.events).toHaveLength(1);
+  });
+
+  it('GIT-04: a new commit is fetched, and a changed ignore rule rebuilds the same commit', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1', b: '2' } });
+    await reconcile(stage);
+    const second = stage.git.commit(URL_OF_FLEET, { files: { a: '1', b: '2', c: '3' } });
+    stage.calls.length = 0;
+    await reconcile(stage);
+    expect(stage.calls.map(({ what }) => what)).toEqual(['list', 'fetch']);
+    expect((await read(stage)).status?.artifact?.revision).toBe(`main@sha1:${second}`);
+    await change(stage, { spec: { ignore: 'b' } });
+    await reconcile(stage);
+    const object = await read(stage);
+    expect(await files(stage, object)).toEqual(['a', 'c']);
+    expect(object.status).toMatchObject({ observedIgnore: 'b', observedGeneration: 2 });
+    await change(stage, { spec: { ignore: null } });
+    await reconcile(stage);
+    expect((await read(stage)).status).not.toHaveProperty('observedIgnore');
+    expect(stage.events.map(({ reason }) => reason)).toEqual(['NewArtifact', 'NewArtifact', 'NewArtifact', 'NewArtifact']);
+  });
+
+  it('SRC-10: a suspended repository is not fetched and keeps its artifact', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    await change(stage, { spec: { suspend: true } });
+    stage.git.commit(URL_OF_FLEET, { files: { a: '2' } });
+    stage.calls.length = 0;
+    const before = await read(stage);
+    expect(await reconcile(stage)).toEqual({ kind: 'done' });
+    expect(stage.calls).toEqual([]);
+    expect((await read(stage)).status).toEqual(before.status);
+    expect(await files(stage, before)).toEqual(['a']);
+  });
+
+  it('SRC-11: a request to reconcile is taken note of, whatever its value', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    await change(stage, { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now please' } } });
+    await reconcile(stage);
+    expect((await read(stage)).status?.lastHandledReconcileAt).toBe('now please');
+    const [watch] = stage.controller.watches;
+    const object = await read(stage);
+    const old = { ...object, metadata: { ...object.metadata, annotations: {} } };
+    expect(await watch?.map({ type: 'MODIFIED', object, old })).toEqual([{ namespace: 'flux-system', name: 'fleet' }]);
+    expect(await watch?.map({ type: 'MODIFIED', object, old: object })).toEqual([]);
+  });
+
+  it('GIT-12: only sparse directories are kept, and each has to exist', async () => {
+    const stage = await scene({ sparseCheckout: ['./apps', 'infra/base'] });
+    stage.git.commit(URL_OF_FLEET, { files: { 'apps/a': '', 'infra/base/b': '', 'infra/other/c': '', d: '' } });
+    await reconcile(stage);
+    const object = await read(stage);
+    expect(await files(stage, object)).toEqual(['apps', 'infra']);
+    expect(object.status?.observedSparseCheckout).toEqual(['./apps', 'infra/base']);
+    await change(stage, { spec: { sparseCheckout: ['gone'] } });
+    await reconcile(stage);
+    expect(conditionsOf(await read(stage))).toContain(
+      "FetchFailed=True GitOperationFailed: failed to sparse checkout directories : directory 'gone' does not exist in the repository",
+    );
+  });
+
+  it('deletion removes the archives and lets the object go', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    const { artifact } = (await read(stage)).status ?? {};
+    await through(stage.world, () => stage.cluster.delete(REF));
+    expect(await reconcile(stage)).toEqual({ kind: 'done' });
+    expect(await stage.storage.read(artifact?.path ?? '')).toBeUndefined();
+    expect(await through(stage.world, () => stage.cluster.find(REF))).toBeUndefined();
+    expect(await reconcile(stage)).toEqual({ kind: 'done' });
+  });
+});
+
+describe('gitRepositoryController: storage', () => {
+  it('SRC-07: an archive that disappeared is built again', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    const { artifact } = (await read(stage)).status ?? {};
+    if (artifact === undefined) throw new Error('no artifact');
+    await stage.storage.remove(artifact);
+    stage.history.length = 0;
+    await reconcile(stage);
+    expect(conditionsOf({ status: stage.history[0] })).toEqual([
+      'Ready=Unknown Progressing: building artifact: disappeared from storage',
+      'Reconciling=True Progressing: building artifact: disappeared from storage',
+    ]);
+    expect(stage.history[0]).not.toHaveProperty('artifact');
+    expect(await stage.storage.verify(artifact)).toBe('intact');
+    expect(conditionsOf(await read(stage))[0]).toContain('Ready=True');
+  });
+
+  it('SRC-07: an archive that does not match its digest is deleted, told and built again', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    await through(stage.world, () =>
+      stage.cluster.patch(REF, 'merge', { status: { artifact: { digest: `sha256:${'0'.repeat(64)}` } } }, { subresource: 'status' }),
+    );
+    await reconcile(stage);
+    expect(stage.events.map(({ reason, severity }) => `${severity} ${reason}`)).toEqual([
+      'info NewArtifact',
+      'error ArtifactVerificationFailed',
+      'info NewArtifact',
+    ]);
+    expect(await files(stage, await read(stage))).toEqual(['a']);
+  });
+
+  it('SRC-07: a changed advertised address only rewrites the URL', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    stage.address = 'elsewhere:9090';
+    stage.calls.length = 0;
+    await reconcile(stage);
+    expect((await read(stage)).status?.artifact?.url).toMatch(/^http:\/\/elsewhere:9090\/gitrepository\//);
+    expect(stage.calls.map(({ what }) => what)).toEqual(['list']);
+  });
+
+  it('SRC-06: old archives go at the start of a run, the current one stays', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    const first = (await read(stage)).status?.artifact?.path ?? '';
+    stage.git.commit(URL_OF_FLEET, { files: { a: '2' } });
+    await reconcile(stage);
+    expect(await stage.storage.read(first)).toBeDefined();
+    await stage.world.run(61_000);
+    await reconcile(stage);
+    expect(await stage.storage.read(first)).toBeUndefined();
+    expect(await files(stage, await read(stage))).toEqual(['a']);
+  });
+});
+
+describe('gitRepositoryController: failures', () => {
+  it('SRC-09: a failed fetch shows in Ready and FetchFailed, Reconciling goes on with retry, observedGeneration stays', async () => {
+    const stage = await scene();
+    const message = `failed to checkout and determine revision: unable to clone: couldn't find remote ref "refs/heads/main": git repository: '${URL_OF_FLEET}'`;
+    stage.git.commit(URL_OF_FLEET, { branch: 'other', files: { a: '1' } });
+    const outcome = await reconcile(stage);
+    expect(messageOf(outcome)).toBe(message);
+    const object = await read(stage);
+    expect(conditionsOf(object)).toEqual([
+      `Ready=False GitOperationFailed: ${message}`,
+      `FetchFailed=True GitOperationFailed: ${message}`,
+      'Reconciling=True ProgressingWithRetry: building artifact',
+    ]);
+    expect(object.status?.observedGeneration).toBe(-1);
+    expect(stage.events).toMatchObject([{ severity: 'error', reason: 'GitOperationFailed', message }]);
+  });
+
+  it('SRC-09: recovery from a failure clears it and is told', async () => {
+    const stage = await scene();
+    const commit = stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    await change(stage, { spec: { ref: { branch: 'gone' } } });
+    await reconcile(stage);
+    const failed = await read(stage);
+    expect(failed.status?.artifact?.revision).toBe(`main@sha1:${commit}`);
+    expect(conditionsOf(failed).map((text) => text.split(' ')[0])).toEqual([
+      'Ready=False',
+      'ArtifactInStorage=True',
+      'FetchFailed=True',
+      'Reconciling=True',
+    ]);
+    stage.git.setRef(URL_OF_FLEET, 'refs/heads/gone', commit);
+    await reconcile(stage);
+    expect(conditionsOf(await read(stage)).map((text) => text.split(' ')[0])).toEqual(['Ready=True', 'ArtifactInStorage=True']);
+    expect(stage.events.map(({ reason }) => reason)).toEqual(['NewArtifact', 'GitOperationFailed', 'Succeeded']);
+  });
+
+  it('GIT-13: an empty repository is tried again', async () => {
+    const stage = await scene();
+    stage.git.create(URL_OF_FLEET);
+    expect(codeOf(await reconcile(stage))).toBe('SOURCE_FAILED');
+    expect(conditionsOf(await read(stage))).toContain('FetchFailed=True EmptyGitRepository: git repository is empty');
+  });
+
+  const secretCases: readonly (readonly [string, Partial<GitRepositorySpec>, Record<string, string> | undefined, string])[] = [
+    [
+      'the Secret is missing',
+      { secretRef: { name: 'auth' } },
+      undefined,
+      `AuthenticationFailed: failed to get secret 'flux-system/auth': secrets "auth" not found`,
+    ],
+    [
+      'a password without a user name',
+      { secretRef: { name: 'auth' } },
+      { password: 'CANARY' },
+      "AuthenticationFailed: failed to configure authentication options: invalid 'https' auth option: 'password' requires 'username' to be set",
+    ],
+    [
+      'ssh without a Secret',
+      { url: 'ssh://git@git.example/fleet.git' },
+      undefined,
+      "AuthenticationFailed: failed to configure authentication options: invalid 'ssh' auth option: 'identity' is required",
+    ],
+    [
+      'ssh without known hosts',
+      { url: 'ssh://git@git.example/fleet.git', secretRef: { name: 'auth' } },
+      { identity: 'CANARY' },
+      "AuthenticationFailed: failed to configure authentication options: invalid 'ssh' auth option: 'known_hosts' is required",
+    ],
+    [
+      'an encrypted key without a passphrase',
+      { url: 'ssh://git@git.example/fleet.git', secretRef: { name: 'auth' } },
+      { identity: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nCANARY', known_hosts: 'x' },
+      "AuthenticationFailed: failed to configure authentication options: SSH identity key is encrypted but no 'password' field was provided",
+    ],
+    [
+      'a client certificate without its key',
+      { secretRef: { name: 'auth' } },
+      { 'tls.crt': 'CANARY' },
+      "AuthenticationFailed: failed to configure authentication options: secret 'flux-system/auth' contains 'tls.crt' but missing 'tls.key'",
+    ],
+    [
+      'a bearer token and userinfo in the URL',
+      { url: 'https://user:CANARY@git.example/fleet.git', secretRef: { name: 'auth' } },
+      { bearerToken: 'CANARY' },
+      'GitOperationFailed: failed to checkout and determine revision: basic auth and bearer token cannot be set at the same time',
+    ],
+    [
+      'GitHub App data for the generic provider',
+      { secretRef: { name: 'auth' } },
+      { githubAppID: '1', githubAppPrivateKey: 'CANARY' },
+      "InvalidProviderConfiguration: secretRef 'flux-system/auth' has github app data but provider is not set to github",
+    ],
+    [
+      'a proxy Secret without an address',
+      { proxySecretRef: { name: 'auth' } },
+      { username: 'CANARY' },
+      "AuthenticationFailed: failed to configure proxy options: secret 'flux-system/auth': key 'address' not found",
+    ],
+  ];
+  it.each(secretCases)('GIT-07/GIT-08/SRC-13/SRC-14: %s', async (_name, spec, data, expected) => {
+    const stage = await scene(spec);
+    if (data !== undefined) await createSecret(stage, data);
+    const outcome = await reconcile(stage);
+    expect(outcome).toBeInstanceOf(Error);
+    const object = await read(stage);
+    expect(conditionsOf(object)).toContain(`FetchFailed=True ${expected}`);
+    expect(conditionsOf(object)).toContain(`Ready=False ${expected}`);
+    expect(JSON.stringify([object.status, stage.events.map(({ message }) => message), messageOf(outcome)])).not.toContain('CANARY');
+  });
+
+  it.each<[string, Partial<GitRepositorySpec>, string]>([
+    [
+      'a URL that cannot be parsed',
+      { url: 'https://user:CANARY@:99999999/x' },
+      "URLInvalid: failed to parse url 'https://:99999999/x': it has no valid host",
+    ],
+    [
+      'provider github without a Secret',
+      { provider: 'github' },
+      'InvalidProviderConfiguration: secretRef with github app data must be specified when provider is set to github',
+    ],
+    ['provider aws', { provider: 'aws' }, 'InvalidProviderConfiguration: spec.provider aws is not supported by this version of sotto'],
+    [
+      'provider azure',
+      { provider: 'azure' },
+      'InvalidProviderConfiguration: spec.provider azure is not supported by this version of sotto',
+    ],
+    [
+      'signature verification',
+      { verify: { secretRef: { name: 'keys' } } },
+      'InvalidVerificationMode: spec.verify is not supported by this version of sotto',
+    ],
+    ['submodules', { recurseSubmodules: true }, 'GitOperationFailed: spec.recurseSubmodules is not supported by this version of sotto'],
+    [
+      'includes',
+      { include: [{ repository: { name: 'x' } }] },
+      'GitOperationFailed: spec.include is not supported by this version of sotto',
+    ],
+  ])('SRC-12: %s is refused for good: Stalled, no retry until the spec changes', async (_name, spec, expected) => {
+    const stage = await scene(spec);
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    expect(await reconcile(stage)).toEqual({ kind: 'done' });
+    const object = await read(stage);
+    expect(conditionsOf(object)).toEqual([`Ready=False ${expected}`, `FetchFailed=True ${expected}`, `Stalled=True ${expected}`]);
+    expect(object.status?.observedGeneration).toBe(1);
+    expect(stage.calls).toEqual([]);
+    expect(JSON.stringify(object.status)).not.toContain('CANARY');
+  });
+});
+
+describe('gitRepositoryController: credentials', () => {
+  it('GIT-01/GIT-07: userinfo in the URL fills what the Secret lacks, and the URL is used without it', async () => {
+    const stage = await scene({ url: 'https://robot:from%40url@git.example/fleet.git', secretRef: { name: 'auth' } });
+    await createSecret(stage, { username: 'person' });
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    const { remote } = stage.calls[0] ?? {};
+    expect(remote).toMatchObject({ url: URL_OF_FLEET, credentials: { kind: 'basic', username: 'person' } });
+    expect(remote?.credentials?.kind === 'basic' ? remote.credentials.password.reveal() : '').toBe('from@url');
+  });
+
+  it('GIT-07: a bearer token wins over user name and password beside it', async () => {
+    const stage = await scene({ secretRef: { name: 'auth' } });
+    await createSecret(stage, { username: 'person', password: 'p', bearerToken: 't', caFile: 'PEM' });
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    await reconcile(stage);
+    expect(stage.calls[0]?.remote).toMatchObject({ credentials: { kind: 'bearer' }, tls: { authorities: 'PEM' } });
+  });
+
+  it('GIT-01/SRC-13: ssh keeps its user, and a proxy Secret names address, user and password', async () => {
+    const stage = await scene({
+      url: 'ssh://me@git.example:2222/fleet.git',
+      secretRef: { name: 'auth' },
+      proxySecretRef: { name: 'proxy' },
+    });
+    await createSecret(stage, { identity: 'KEY', known_hosts: 'hosts', username: 'ignored' });
+    await createSecret(stage, { address: 'http://proxy:3128', username: 'u', password: 'p' }, 'proxy');
+    stage.git.commit('ssh://me@git.example:2222/fleet.git', { files: { a: '1' } });
+    await reconcile(stage);
+    expect(stage.calls[0]?.remote).toMatchObject({
+      url: 'ssh://me@git.example:2222/fleet.git',
+      credentials: { kind: 'ssh', knownHosts: 'hosts' },
+      proxy: { address: 'http://proxy:3128', username: 'u' },
+    });
+  });
+});
+
+async function createSecret({ world, cluster }: Scene, data: Record<string, string>, name = 'auth'): Promise<void> {
+  const encoded = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]));
+  await through(world, () =>
+    cluster.create({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: REF.namespace, name }, type: 'Opaque', data: encoded }),
+  );
+}

@@ -1,0 +1,31 @@
+import { SottoError } from '../../base/errors/index.ts';
+
+/** Conditions that a failed step sets to True. */
+export type FailureCondition = 'FetchFailed' | 'StorageOperationFailed';
+
+export interface SourceFailureOptions {
+  readonly condition?: FailureCondition;
+  /** No retry until the spec changes: Stalled is set too. */
+  readonly isStalled?: boolean;
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** A step of a source's reconciliation failed, and how that shows in its status (parity d1). */
+export class SourceFailure extends SottoError {
+  readonly reason: string;
+  readonly condition: FailureCondition;
+  readonly isStalled: boolean;
+
+  constructor(reason: string, message: string, options: SourceFailureOptions = {}) {
+    const { condition = 'FetchFailed', isStalled = false, hint, cause } = options;
+    super('SOURCE_FAILED', message, {
+      retry: !isStalled,
+      ...(hint === undefined ? {} : { hint }),
+      ...(cause === undefined ? {} : { cause }),
+    });
+    this.reason = reason;
+    this.condition = condition;
+    this.isStalled = isStalled;
+  }
+}

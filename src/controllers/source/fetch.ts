@@ -1,0 +1,63 @@
+import { isAbort, messageOf, SottoError } from '../../base/errors/index.ts';
+import { parseDuration } from '../../base/world/index.ts';
+import { isDecidedByListing, revisionIn, type GitCommit, type GitRemote } from '../../fetch/git/index.ts';
+import { deepEqual } from '../../kube/objects/index.ts';
+import { SourceFailure } from './failure.ts';
+import { contentConfigOf, observedConfigOf } from './model.ts';
+import type { Pass } from './pass.ts';
+import { remoteFrom } from './remote.ts';
+import { NO_SECRET, readSecret } from './secret.ts';
+import { checkProviderSecret, checkSupport } from './support.ts';
+
+const DEFAULT_TIMEOUT = '60s';
+
+/** Whether the stored archive was made with what the spec says today. */
+export function isContentConfigObserved(pass: Pass): boolean {
+  return deepEqual(contentConfigOf(pass.spec), observedConfigOf(pass.draft.current));
+}
+
+/**
+ * Fetches what the spec refers to. When a listing of references shows the stored revision, and an archive made of it
+ * would be the same, nothing is fetched and `unchanged` is the answer (flux/GIT-04).
+ *
+ * @throws SourceFailure
+ */
+export async function fetchSource(pass: Pass): Promise<GitCommit | 'unchanged'> {
+  checkSupport(pass.spec);
+  const remote = await remoteOf(pass);
+  const timeoutMs = parseDuration(pass.spec.timeout ?? DEFAULT_TIMEOUT);
+  const { fetcher } = pass.controls;
+  const reference = pass.spec.ref ?? {};
+  try {
+    if (await isUnchanged(pass, remote, timeoutMs)) return 'unchanged';
+    return await fetcher.fetch(remote, reference, { timeoutMs }, pass.signal);
+  } catch (error) {
+    if (isAbort(error) || !(error instanceof SottoError)) throw error;
+    throw gitFailure(error);
+  }
+}
+
+async function remoteOf(pass: Pass): Promise<GitRemote> {
+  const standIn = pass.controls.standIn?.(pass.object);
+  if (standIn !== undefined) return standIn;
+  const { secretRef, proxySecretRef, url } = pass.spec;
+  const proxy = proxySecretRef === undefined ? undefined : await readSecret(pass, proxySecretRef.name);
+  const secret = secretRef === undefined ? NO_SECRET : await readSecret(pass, secretRef.name);
+  checkProviderSecret(pass.spec, secret);
+  return remoteFrom(url, secret, proxy);
+}
+
+async function isUnchanged(pass: Pass, remote: GitRemote, timeoutMs: number): Promise<boolean> {
+  const { artifact } = pass.draft.current;
+  const reference = pass.spec.ref ?? {};
+  const mayShortCut = artifact !== undefined && pass.draft.isTrue('ArtifactInStorage') && isContentConfigObserved(pass);
+  if (!mayShortCut || !isDecidedByListing(reference)) return false;
+  const refs = await pass.controls.fetcher.listRefs(remote, pass.signal, { timeoutMs });
+  return revisionIn(refs, reference) === artifact.revision;
+}
+
+function gitFailure(error: SottoError): SourceFailure {
+  const options = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  if (error.code === 'GIT_EMPTY') return new SourceFailure('EmptyGitRepository', messageOf(error), options);
+  return new SourceFailure('GitOperationFailed', `failed to checkout and determine revision: ${messageOf(error)}`, options);
+}
