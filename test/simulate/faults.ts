@@ -36,13 +36,13 @@ export interface FaultyHandle {
 /**
  * Wraps a handle. `options` is read at every request, so that faults can be switched off while it runs.
  */
-export function faultyHandle(inner: Handle, random: Random, clock: Clock, options: () => FaultOptions, counts: FaultCounts, onRequest: () => void): FaultyHandle {
+export function faultyHandle(inner: Handle, random: Random, clock: Clock, options: () => FaultOptions, counts: FaultCounts, onRequest: (request: ApiRequest) => void): FaultyHandle {
   const dead = new AbortController();
   const gone = (): SottoError => new SottoError('NETWORK_UNREACHABLE', 'the connection was lost', { retry: true });
   const handle: Handle = async (request) => {
     if (dead.signal.aborted) throw gone();
-    counts.requests += 1;
-    onRequest();
+    if (options().rate > 0) counts.requests += 1;
+    onRequest(request);
     if (dead.signal.aborted) throw gone();
     const fault = drawFault(random, request, options().rate);
     if (fault !== 'none') counts.faults += 1;

@@ -11,7 +11,7 @@ interface App {
   readonly name: string;
   readonly dependsOn?: string;
   readonly items: Item[];
-  /** A broken build: an unknown kustomization field. */
+  /** A broken build: a resource that is not there. */
   broken: boolean;
 }
 
@@ -117,9 +117,9 @@ ${app.dependsOn === undefined ? '' : `  dependsOn:\n    - name: ${app.dependsOn}
 function buildFileOf(app: App): string {
   const plain = app.items.filter((item) => item.kind !== 'Generated');
   const generated = app.items.filter((item) => item.kind === 'Generated');
-  const lines = [`resources: [${plain.map((item) => `${item.name}.yaml`).join(', ')}]`];
+  const resources = [...plain.map((item) => `${item.name}.yaml`), ...(app.broken ? ['forgotten.yaml'] : [])];
+  const lines = [`resources: [${resources.join(', ')}]`];
   if (generated.length > 0) lines.push('secretGenerator:', ...generated.map((item) => `  - name: ${item.name}\n    literals: [value=${item.value}]`));
-  if (app.broken) lines.push('noSuchField: {}');
   return `${lines.join('\n')}\n`;
 }
 

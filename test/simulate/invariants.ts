@@ -17,9 +17,8 @@ export interface Invariants {
   committed(expectation: Expectation): void;
   /** Now the cluster must be what the last commit says. */
   checkConverged(expectation: Expectation): void;
-  /** From now on nothing may be written, because nothing changes. */
-  startQuiet(): void;
-  endQuiet(expectation: Expectation): void;
+  /** A write was asked for while nothing changed. */
+  quietWrite(what: string): void;
 }
 
 const OWNER = 'kustomize.toolkit.fluxcd.io/name';
@@ -36,7 +35,6 @@ export function watchInvariants(api: EmbeddedCluster, world: World): Invariants 
   /** Keys that every commit since the object's creation has wanted: nothing may prune these. */
   const wantedByAll = new Map<string, true>();
   let latest: { expectation: Expectation; keys: Set<string> } | undefined;
-  let quiet = false;
 
   api.store.subscribe(undefined, (event) => {
     if (NOISE.has(event.object.kind)) return;
@@ -44,7 +42,6 @@ export function watchInvariants(api: EmbeddedCluster, world: World): Invariants 
     const owned = event.object.metadata.labels?.[OWNER] !== undefined;
     if (event.type === 'ADDED' && owned && latest?.keys.has(key) === true) wantedByAll.set(key, true);
     if (event.type === 'DELETED' && owned && wantedByAll.has(key)) report('no-wrong-prune', key);
-    if (quiet) report('no-needless-write', `${event.type} ${key} by ${event.object.metadata.managedFields?.map((entry) => entry.manager).join(',') ?? ''}`);
   });
 
   return {
@@ -57,13 +54,7 @@ export function watchInvariants(api: EmbeddedCluster, world: World): Invariants 
     checkConverged: (expectation) => {
       for (const problem of differences(api, expectation)) report(problem.invariant, problem.what);
     },
-    startQuiet: () => {
-      quiet = true;
-    },
-    endQuiet: (expectation) => {
-      quiet = false;
-      for (const problem of differences(api, expectation)) report(problem.invariant, problem.what);
-    },
+    quietWrite: (what) => report('no-needless-write', what),
   };
 }
 

@@ -7,7 +7,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     hours: { type: 'string', default: '2' },
-    faults: { type: 'string', default: '0.025' },
+    faults: { type: 'string', default: '0.045' },
     count: { type: 'string', default: '1' },
     bug: { type: 'string' },
   },

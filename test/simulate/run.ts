@@ -6,7 +6,7 @@ import { createCluster, type EmbeddedCluster } from '../../src/cluster/server/in
 import { fluxControllers } from '../../src/cli/flux.ts';
 import { artifactFetch, artifactStorage, type ArtifactStorage } from '../../src/fetch/artifact/index.ts';
 import { memoryGitFetcher, type MemoryGit } from '../../src/fetch/git/index.ts';
-import { connect, type Cluster } from '../../src/kube/client/index.ts';
+import { connect, type ApiRequest, type Cluster } from '../../src/kube/client/index.ts';
 import { sottoCrds } from '../../src/kube/objects/index.ts';
 import { runControllers } from '../../src/kube/runtime/index.ts';
 import { seededEntropy } from './entropy.ts';
@@ -36,7 +36,7 @@ export interface SimulationResult extends FaultCounts {
 
 const REPOSITORY = 'https://git.example/fleet.git';
 const MINUTE = 60_000;
-const DEFAULT_FAULTS = 0.025;
+const DEFAULT_FAULTS = 0.045;
 /** Longest time in which leftover back-off and retry intervals run out after the last fault. */
 const SETTLE_MS = 45 * MINUTE;
 /** A commit must be in the cluster within this time when nothing disturbs it. */
@@ -44,6 +44,8 @@ const CONVERGE_MS = 3 * MINUTE;
 /** Time in which nothing may be written. */
 const QUIET_MS = 65 * MINUTE;
 const LOST_FRAMES = 0.3;
+/** Longest time between a crash and the next start. */
+const MAX_DOWN_MS = 3 * MINUTE;
 
 interface Life {
   readonly options: SimulationOptions;
@@ -56,6 +58,9 @@ interface Life {
   readonly admin: Cluster;
   readonly counts: FaultCounts;
   faultsOn: boolean;
+  /** Nothing changes: every write is needless. */
+  isQuiet: boolean;
+  onQuietWrite: (request: ApiRequest) => void;
   requestsUntilCrash: number;
 }
 
@@ -71,9 +76,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const last = await inTime(life, finalCommit(life, history, (expectation) => invariants.committed(expectation)));
   await life.world.run(CONVERGE_MS);
   invariants.checkConverged(last);
-  invariants.startQuiet();
+  life.onQuietWrite = (request) => invariants.quietWrite(`${request.method} ${request.path}`);
+  life.isQuiet = true;
   await life.world.run(QUIET_MS);
-  invariants.endQuiet(last);
+  life.isQuiet = false;
+  invariants.checkConverged(last);
   end.abort();
   await life.world.run(MINUTE);
   await life.api.close();
@@ -109,6 +116,8 @@ async function begin(options: SimulationOptions): Promise<Life> {
     admin: connect((await starting).handle),
     counts: { requests: 0, faults: 0, crashes: 0, lostFrames: 0 },
     faultsOn: true,
+    isQuiet: false,
+    onQuietWrite: () => {},
     requestsUntilCrash: Infinity,
   };
   await inTime(life, install(life));
@@ -141,7 +150,8 @@ async function liveThroughCrashes(life: Life, end: AbortSignal): Promise<void> {
       life.world.clock,
       () => ({ rate: life.faultsOn ? (life.options.faults ?? DEFAULT_FAULTS) : 0, lostFrames: life.options.bug === 'lost-watch-event' ? LOST_FRAMES : 0 }),
       life.counts,
-      () => {
+      (request) => {
+        if (life.isQuiet && isNeedlessWrite(request)) life.onQuietWrite(request);
         life.requestsUntilCrash -= 1;
         if (life.requestsUntilCrash > 0 || !life.faultsOn) return;
         drawCrash(life);
@@ -151,8 +161,13 @@ async function liveThroughCrashes(life: Life, end: AbortSignal): Promise<void> {
     );
     const signal = AbortSignal.any([stop.signal, end]);
     await runControllers({ ...controllersOf(life, incarnation), world: life.world, log: noLog, signal, stopTimeoutMs: 0 }).catch(() => undefined);
-    await life.world.clock.sleep(1000 + life.random.below(30_000), end).catch(() => undefined);
+    await life.world.clock.sleep(1000 + life.random.below(MAX_DOWN_MS), end).catch(() => undefined);
   }
+}
+
+/** A request that changes something, or tries to, other than events and leases. */
+function isNeedlessWrite(request: ApiRequest): boolean {
+  return request.method !== 'GET' && !request.query.has('dryRun') && !/\/(events|leases)(\/|$)/.test(request.path);
 }
 
 /** The number of requests after which the next crash comes: any step may be the last. */
@@ -182,17 +197,22 @@ function controllersOf(life: Life, incarnation: FaultyHandle): Pick<Parameters<t
 
 interface History {
   state: FleetState;
+  /** The commit before, for a revert. */
+  previous: FleetState;
   commits: number;
 }
 
 async function commitForHours(life: Life, committed: (expectation: Expectation) => void): Promise<History> {
   const { random, world, options } = life;
   const end = world.clock.now() + options.hours * 60 * MINUTE;
-  const history: History = { state: firstState(random), commits: 0 };
+  const first = firstState(random);
+  const history: History = { state: first, previous: first, commits: 0 };
   await commit(life, history, committed);
   while (world.clock.now() < end) {
-    await world.clock.sleep(MINUTE + random.below(14 * MINUTE));
-    history.state = nextState(history.state, random, true);
+    await world.clock.sleep(random.below(3) === 0 ? random.below(MINUTE) : random.below(15 * MINUTE));
+    const next = random.below(4) === 0 ? structuredClone(history.previous) : nextState(history.state, random, true);
+    history.previous = history.state;
+    history.state = next;
     await commit(life, history, committed);
   }
   return history;

@@ -8,7 +8,7 @@ describe('two virtual hours of commits, faults and crashes', () => {
   it.each(SEEDS)('seed %d: converges, orphans nothing, prunes nothing wrongly, writes nothing needless', async (seed) => {
     const result = await simulate({ seed, hours: 2 });
     expect(result.violations).toEqual([]);
-    expect(result.faults / result.requests).toBeGreaterThan(0.005);
+    expect(result.faults / result.requests).toBeGreaterThanOrEqual(0.02);
     expect(result.crashes).toBeGreaterThanOrEqual(1);
   });
 

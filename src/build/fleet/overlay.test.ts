@@ -149,6 +149,11 @@ describe('KZ-71: fields of the spec in the root file', () => {
     expect(error).not.toHaveProperty('at.line');
   });
 
+  it('further documents of the root file have no effect but a warning', async () => {
+    const { warnings } = await buildFiles({ 'kustomization.yaml': 'namespace: a\n---\nnamespace: b\n' });
+    expect(warnings).toEqual([{ message: 'only the first document of a kustomization file is read', file: 'kustomization.yaml', line: 3 }]);
+  });
+
   it('the same in a nested file is an error', async () => {
     const nested = { 'kustomization.yaml': 'resources: [d]\n', 'd/kustomization.yaml': 'resuorces: []\n' };
     await expect(buildFiles(nested)).rejects.toThrow(/^kustomize build failed: /);

@@ -66,13 +66,18 @@ function existing(
   if (root === undefined) return { kustomization: defaults, warnings: [] };
   if (root.kind !== 'map')
     throw new SottoError('FLEET_KUSTOMIZATION', 'the kustomization file is no mapping', { at: { file, line: root.line } });
-  const { value, warnings } = knownFields(root, file);
+  const { value, warnings: unknown } = knownFields(root, file);
+  const more = documents.filter((document) => document.root !== undefined && document.root !== root);
+  const warnings = [
+    ...unknown,
+    ...more.map(({ line }) => ({ message: 'only the first document of a kustomization file is read', file, line })),
+  ];
   const kustomization: Kustomization = { ...defaults, ...value };
   for (const field of ['resources', 'components', 'crds']) {
     const kept = listOf(kustomization, field).filter((entry) => !isIgnored(tree, directory, entry, ignore));
     if (field in kustomization && Array.isArray(kustomization[field])) kustomization[field] = kept;
   }
-  return { kustomization, warnings: [...warnings] };
+  return { kustomization, warnings };
 }
 
 function isIgnored(tree: Tree, directory: string, entry: YamlValue, ignore: (path: string) => boolean): boolean {

@@ -12,6 +12,7 @@ import { Session } from './session.ts';
 import { accumulate, loadTarget } from './target.ts';
 import { addEntries } from './transform/metadata.ts';
 import type { BuildOptions, BuildResult } from './types.ts';
+import { resolveVariables } from './variables.ts';
 
 const LOCAL_CONFIG = 'config.kubernetes.io/local-config';
 const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'sotto' };
@@ -37,6 +38,7 @@ export function build(options: BuildOptions): BuildResult {
       const { collection, config } = accumulator;
       addHashes(collection, contentHash);
       fixNameReferences(collection, config.nameReference, session.warn);
+      resolveVariables(accumulator, config.varReference, target.file, session.warn);
       dropLocalConfig(collection);
       sortResources(collection, target.kustomization.sortOptions, options.order, target.file);
       if (buildMetadata.has('managedByLabel')) addEntries(collection, MANAGED_BY, [{ path: 'metadata/labels', create: true }]);

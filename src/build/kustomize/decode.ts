@@ -21,6 +21,8 @@ interface Place {
   /** The structure and the path of fields, as Go names them: `Label` and `labels.pairs`. */
   readonly struct: string;
   readonly path: string;
+  /** Unknown fields are ignored, and numbers and booleans are taken as text where a string is wanted. */
+  readonly lenient?: boolean;
 }
 
 /**
@@ -45,7 +47,10 @@ export function decode(node: YamlNode, shape: Shape, place: Place): unknown {
       continue;
     }
     const field = fieldNamed(shape, name);
-    if (field === undefined) throw unknownField(key, name, place);
+    if (field === undefined) {
+      if (place.lenient === true) continue;
+      throw unknownField(key, name, place);
+    }
     const path = place.path === '' ? field : `${place.path}.${field}`;
     const decoded = decode(value, shape.fields[field] ?? 'string', { ...place, struct: shape.name, path });
     if (decoded !== undefined) entries.push([field, decoded]);
@@ -71,7 +76,7 @@ const TYPES = { string: '!!str', bool: '!!bool', int: '!!int' } as const;
 function decodeScalar(node: YamlNode, shape: 'string' | 'bool' | 'int', place: Place): unknown {
   if (node.kind !== 'scalar') throw mismatch(node, shape, place);
   const value = valueOf(node);
-  if (shape === 'string' && typeof value === 'string') return value;
+  if (shape === 'string' && (typeof value === 'string' || place.lenient === true)) return typeof value === 'string' ? value : node.text;
   if (shape === 'bool' && typeof value === 'boolean') return value;
   if (shape === 'int' && Number.isSafeInteger(Number(value)) && (typeof value === 'number' || typeof value === 'bigint')) return Number(value);
   throw mismatch(node, shape, place);

@@ -1,5 +1,6 @@
 import { SottoError } from '../../base/errors/index.ts';
 import type { YamlMap, YamlNode, YamlScalar } from '../../text/yaml/index.ts';
+import { splitPath } from './fieldpath.ts';
 import { compareGvk, isSelected, type GvkSelector } from './gvk.ts';
 import type { FieldSpec } from './kustomization.ts';
 import { isNull, itemOf, newMap, newSequence, newString } from './node.ts';
@@ -11,23 +12,6 @@ export type Creation = 'none' | 'scalar' | 'map';
 
 /** Called with each node found, which it may change in place. */
 export type Visit = (node: YamlNode) => void;
-
-/** Field specs as users write them, with the path split: parts are separated by `/`, `\/` is a literal slash. */
-export function splitPath(path: string): string[] {
-  const parts: string[] = [];
-  let current = '';
-  for (let i = 0; i < path.length; i++) {
-    if (path[i] === '\\' && path[i + 1] === '/') {
-      current += '/';
-      i++;
-    } else if (path[i] === '/') {
-      parts.push(current);
-      current = '';
-    } else current += path[i];
-  }
-  parts.push(current);
-  return parts[0] === '' ? parts.slice(1) : parts;
-}
 
 /**
  * Visits the nodes of an object that a field spec names. A path part goes into every element of a list it meets; a
@@ -41,7 +25,7 @@ export function visitField(resource: Resource, spec: FieldSpec, creation: Creati
 
 /** {@link visitField} whatever the object's group, version and kind. */
 export function visitPath(resource: Resource, spec: FieldSpec, creation: Creation, visit: Visit): void {
-  const path = splitPath(spec.path ?? '');
+  const path = splitPath(spec.path ?? '', '/');
   descend({ resource, spec, path, creation: spec.create === true ? creation : 'none', visit }, resource.root, 0);
 }
 

@@ -163,7 +163,7 @@ const GENERATOR_OPTIONS = struct('GeneratorOptions', {
   immutable: 'bool',
 });
 
-const GENERATOR = {
+export const GENERATOR_FIELDS = {
   name: 'string',
   namespace: 'string',
   behavior: 'string',
@@ -174,14 +174,16 @@ const GENERATOR = {
   options: GENERATOR_OPTIONS,
 } as const;
 
-const PATCH = struct('Patch', {
+export const PATCH_FIELDS = {
   path: 'string',
   patch: 'string',
   target: SELECTOR,
   options: struct('PatchArgs', { allowNameChange: 'bool', allowKindChange: 'bool' }),
-});
+} as const;
 
-const IMAGE = struct('Image', { name: 'string', newName: 'string', newTag: 'string', tagSuffix: 'string', digest: 'string' });
+const PATCH = struct('Patch', PATCH_FIELDS);
+
+export const IMAGE = struct('Image', { name: 'string', newName: 'string', newTag: 'string', tagSuffix: 'string', digest: 'string' });
 
 const FIELD_OPTIONS = struct('FieldOptions', { delimiter: 'string', index: 'int', encoding: 'string', create: 'bool' });
 
@@ -194,8 +196,11 @@ const REPLACEMENT_FIELDS = {
 } as const;
 
 export const REPLACEMENT = struct('Replacement', REPLACEMENT_FIELDS);
+export const REPLACEMENT_FIELD = struct('ReplacementField', { ...REPLACEMENT_FIELDS, path: 'string' });
 
-const OBJECT_META = struct('ObjectMeta', { name: 'string', namespace: 'string', labels: TEXTS, annotations: TEXTS });
+export const REPLICA = struct('Replica', { name: 'string', count: 'int' });
+
+export const OBJECT_META = struct('ObjectMeta', { name: 'string', namespace: 'string', labels: TEXTS, annotations: TEXTS });
 
 const VARIABLE = struct('Var', {
   name: 'string',
@@ -237,11 +242,11 @@ export const KUSTOMIZATION = struct('Kustomization', {
   patchesJson6902: { list: PATCH },
   images: { list: IMAGE },
   imageTags: { list: IMAGE },
-  replicas: { list: struct('Replica', { name: 'string', count: 'int' }) },
-  replacements: { list: struct('ReplacementField', { ...REPLACEMENT_FIELDS, path: 'string' }) },
+  replicas: { list: REPLICA },
+  replacements: { list: REPLACEMENT_FIELD },
   vars: { list: VARIABLE },
-  configMapGenerator: { list: struct('ConfigMapArgs', GENERATOR) },
-  secretGenerator: { list: struct('SecretArgs', { ...GENERATOR, type: 'string' }) },
+  configMapGenerator: { list: struct('ConfigMapArgs', GENERATOR_FIELDS) },
+  secretGenerator: { list: struct('SecretArgs', { ...GENERATOR_FIELDS, type: 'string' }) },
   generatorOptions: GENERATOR_OPTIONS,
   sortOptions: SORT_OPTIONS,
   openapi: TEXTS,

@@ -4,6 +4,8 @@
 import { posix } from 'node:path';
 
 import { messageOf, SottoError } from '../../base/errors/index.ts';
+import { stringifyJson } from '../../kube/objects/index.ts';
+import { toJson } from '../../text/yaml/index.ts';
 import { newAccumulator, type Accumulator, type Target } from './accumulator.ts';
 import { loadConfigurations } from './configurations.ts';
 import { absorb, generate, withGlobalOptions, type GeneratorKind } from './generators.ts';
@@ -11,8 +13,10 @@ import type { GeneratorArguments } from './kustomization.ts';
 import { parseKustomization } from './kustomizationfile.ts';
 import type { Loader } from './loader.ts';
 import { parseManifests } from './manifests.ts';
+import { cloneNode } from './node.ts';
 import { builtinOrigin, type Origin } from './origin.ts';
-import type { Resource } from './resource.ts';
+import { loadPlugins, pluginGenerated, pluginTransformer } from './plugins.ts';
+import { Resource } from './resource.ts';
 import type { Session } from './session.ts';
 import { mergeConfigs } from './transformerconfig.ts';
 import { transformersOf } from './transformers.ts';
@@ -42,6 +46,7 @@ export function accumulate(target: Target, accumulator: Accumulator): void {
   addGenerated(target, accumulator);
   addComponents(target, accumulator);
   transform(target, accumulator);
+  validate(target, accumulator);
   mergeVariables(accumulator, kustomization.vars ?? [], target.file);
 }
 
@@ -120,7 +125,11 @@ function enter(target: Target, loader: Loader, entry: string, isComponent: boole
     const { kind } = sub.kustomization;
     const where = loader.directory || '.';
     if (isComponent && kind !== COMPONENT) {
-      throw new SottoError('KUSTOMIZE_COMPONENT', `expected kind '${COMPONENT}' for path '${where}' but got '${kind ?? ''}'`, { at: { file: sub.file } });
+      throw new SottoError(
+        'KUSTOMIZE_COMPONENT',
+        `accumulating components: accumulateDirectory: "expected kind '${COMPONENT}' for path '${where}' but got '${kind ?? ''}'"`,
+        { at: { file: sub.file } },
+      );
     }
     if (!isComponent && kind === COMPONENT) {
       throw new SottoError('KUSTOMIZE_COMPONENT', `expected kind != '${COMPONENT}' for path '${where}'`, { at: { file: sub.file } });
@@ -152,7 +161,11 @@ function addGenerated(target: Target, accumulator: Accumulator): void {
     resource.origin = builtinOriginOf(target, `${kind}Generator`);
     absorb(accumulator.collection, resource, session.warn);
   }
-  refuse(kustomization.generators, 'generators', file);
+  for (const plugin of pluginsIn(target, kustomization.generators)) absorb(accumulator.collection, pluginGenerated(plugin, target), session.warn);
+}
+
+function pluginsIn(target: Target, entries: readonly string[] | undefined): Resource[] {
+  return loadPlugins(target, entries ?? [], (accumulator, paths) => addResources(target, accumulator, paths));
 }
 
 /** Components work on the accumulator of the directory that lists them. */
@@ -177,14 +190,38 @@ function componentLoader(target: Target, entry: string): Loader {
 
 function transform(target: Target, accumulator: Accumulator): void {
   const { collection } = accumulator;
-  for (const { kind, run } of transformersOf(target, accumulator)) {
-    run();
-    const origin = builtinOriginOf(target, kind);
+  const plugins = pluginsIn(target, target.kustomization.transformers).map((plugin) => pluginTransformer(plugin, target, accumulator));
+  for (const transformer of [...transformersOf(target, accumulator), ...plugins]) {
+    transformer.run();
+    const origin = transformer.origin ?? builtinOriginOf(target, transformer.kind);
     if (origin !== undefined) for (const resource of collection.resources) recordTransformation(resource, origin);
     collection.keep((resource) => !resource.deleted);
   }
-  refuse(target.kustomization.transformers, 'transformers', target.file);
-  refuse(target.kustomization.validators, 'validators', target.file);
+}
+
+const VALIDATED_BY = 'validated-by';
+
+/** Validators may set the label `validated-by` and change nothing else. */
+function validate(target: Target, accumulator: Accumulator): void {
+  for (const plugin of pluginsIn(target, target.kustomization.validators)) {
+    const before = contentOf(accumulator);
+    pluginTransformer(plugin, target, accumulator).run();
+    if (contentOf(accumulator) === before) continue;
+    throw new SottoError('KUSTOMIZE_PLUGIN', `validator shouldn't modify the resource map: ${plugin.kind} '${plugin.name}'`, {
+      at: { file: plugin.source.file },
+    });
+  }
+}
+
+function contentOf({ collection }: Accumulator): string {
+  return collection.resources
+    .map((resource) => {
+      const copy = new Resource(cloneNode(resource.root), resource.source);
+      const { labels } = copy;
+      if (labels.delete(VALIDATED_BY)) copy.writeTexts('labels', labels);
+      return stringifyJson(toJson(copy.root, { profile: 'goYaml3' }));
+    })
+    .join('\n');
 }
 
 function recordTransformation(resource: Resource, origin: Origin): void {

@@ -1,16 +1,19 @@
-import { SottoError } from '../../base/errors/index.ts';
 import type { Accumulator, Target } from './accumulator.ts';
+import type { Origin } from './origin.ts';
 import { addAffix } from './transform/affix.ts';
 import { setImage } from './transform/images.ts';
 import { addLabels } from './transform/labels.ts';
 import { addEntries } from './transform/metadata.ts';
 import { setNamespace } from './transform/namespace.ts';
 import { applyOldJsonPatch, applyOldMergePatches, applyPatch } from './transform/patches.ts';
+import { applyReplacements, loadReplacements } from './transform/replacements.ts';
 import { setReplicas } from './transform/replicas.ts';
 
 /** One run of a transformer; `kind` is upstream's name of it, which `buildMetadata` prints. */
 export interface Transformer {
   readonly kind: string;
+  /** Set for transformers with a configuration file of their own. */
+  readonly origin?: Origin;
   run(): void;
 }
 
@@ -43,8 +46,8 @@ export function transformersOf(target: Target, accumulator: Accumulator): Transf
     ...some(file.patchesJson6902, 'PatchJson6902Transformer', (patch) => applyOldJsonPatch(collection, patch, loader, at, warn)),
     ...some(file.replicas, 'ReplicaCountTransformer', ({ name = '', count = 0 }) => setReplicas(collection, name, count, config.replicas)),
     ...some(file.images, 'ImageTagTransformer', (image) => setImage(collection, image, config.images, warn)),
-    ...given(file.replacements, (file.replacements ?? []).length > 0, 'ReplacementTransformer', () => {
-      throw new SottoError('KUSTOMIZE_UNSUPPORTED', "the field 'replacements' is not supported yet", { at: { file: at } });
-    }),
+    ...given(file.replacements, (file.replacements ?? []).length > 0, 'ReplacementTransformer', (entries) =>
+      applyReplacements(collection, loadReplacements(entries, loader, at), at, warn),
+    ),
   ];
 }

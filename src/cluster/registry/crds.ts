@@ -1,11 +1,4 @@
-import {
-  cloneJson,
-  isJsonObject,
-  setCondition,
-  type Condition,
-  type Json,
-  type KubeObject,
-} from '../../kube/objects/index.ts';
+import { cloneJson, isJsonObject, setCondition, type Condition, type Json, type KubeObject } from '../../kube/objects/index.ts';
 import { compileCrdSchema, type CompiledCrdSchema } from '../../kube/schema/index.ts';
 import type { Catalog, PrinterColumn, Resource, ScaleSubresource, Version } from './types.ts';
 
@@ -50,7 +43,7 @@ interface CrdStatus {
 }
 
 const specOf = (crd: KubeObject): CrdSpec => crd['spec'] as CrdSpec;
-const statusOf = (crd: KubeObject): CrdStatus => (crd['status'] ?? {}) as CrdStatus;
+const statusOf = (crd: KubeObject): CrdStatus => crd['status'] ?? {};
 
 export function isCrd(resource: Resource): boolean {
   return resource.group === 'apiextensions.k8s.io' && resource.plural === 'customresourcedefinitions';
@@ -61,7 +54,7 @@ export function defaultCrd(crd: KubeObject): KubeObject {
   if (!isJsonObject(crd['spec']) || !isJsonObject(crd['spec']['names'])) return crd;
   const next = cloneJson(crd);
   const { names, conversion } = specOf(next);
-  const kind = String(names.kind ?? '');
+  const kind = typeof names.kind === 'string' ? names.kind : '';
   if ((names.singular ?? '') === '') names.singular = kind.toLowerCase();
   if ((names.listKind ?? '') === '') names.listKind = `${kind}List`;
   if (conversion === undefined) specOf(next).conversion = { strategy: 'None' };

@@ -81,5 +81,6 @@ function fieldText(object: KubeObject, field: string): string {
     value = isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
   }
   if (value === undefined || value === null) return ZEROES[field] ?? '';
-  return typeof value === 'object' ? '' : String(value as string | number | boolean);
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }

@@ -103,7 +103,7 @@ function checkConfiguration(context: WriteContext, configuration: unknown): Kube
   const applied = cloneJson(configuration) as unknown as KubeObject;
   if (applied.apiVersion !== expected || applied.kind !== resource.kind) {
     throw apiErrors.badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${String(applied.apiVersion)}, expected: ${expected}`,
+      `Incorrect version specified in apply patch. Specified patch version: ${applied.apiVersion}, expected: ${expected}`,
     );
   }
   applied.metadata ??= {};

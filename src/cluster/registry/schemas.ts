@@ -54,7 +54,12 @@ export function foldStringData(resource: Resource, object: KubeObject): KubeObje
 }
 
 /** The causes of a 422. */
-export function validateFields(resource: Resource, version: Version, object: KubeObject, old: KubeObject | undefined): readonly FieldError[] {
+export function validateFields(
+  resource: Resource,
+  version: Version,
+  object: KubeObject,
+  old: KubeObject | undefined,
+): readonly FieldError[] {
   const general = validateObject(withoutCrdFinalizer(resource, object), old === undefined ? undefined : withoutCrdFinalizer(resource, old));
   if (!resource.custom || version.schema === undefined) return general;
   return [...general, ...validate(version.schema, asJson(object), old === undefined ? undefined : asJson(old))];

@@ -81,9 +81,11 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
     env,
     authenticators,
     log,
-    opened: watches.add,
+    opened: (stream: WatchStream, storeName: string) => watches.add(stream, storeName),
   };
-  const loops = startLoops({ env, log, rootCertificate: () => rootCertificate, onResourceGone: watches.endOf }, [workloadLoop]);
+  const loops = startLoops({ env, log, rootCertificate: () => rootCertificate, onResourceGone: (storeName) => watches.endOf(storeName) }, [
+    workloadLoop,
+  ]);
   await bootstrap(env);
   let isClosed = false;
 

@@ -55,7 +55,7 @@ export function managerOf({ query, headers }: Pick<ApiRequest, 'query' | 'header
   const given = query.get('fieldManager') ?? '';
   if (given !== '') return given;
   const agent = (headers['user-agent'] ?? '').split('/')[0] ?? '';
-  const printable = [...agent].filter((character) => character >= ' ' && character !== '\u007f').join('');
+  const printable = agent.replaceAll(/\p{Cc}/gu, '');
   return printable.slice(0, MAX_MANAGER_BYTES) || 'unknown';
 }
 
@@ -71,7 +71,7 @@ export function deleteOptionsOf(query: URLSearchParams, body: unknown): { option
     throw apiErrors.badRequest('decoded object cannot be converted to DeleteOptions');
   }
   const dryRun = (body['dryRun'] ?? []) as string[];
-  const check = new URLSearchParams(dryRun.map((value): [string, string] => ['dryRun', String(value)]));
+  const check = new URLSearchParams(dryRun.map((value): [string, string] => ['dryRun', value]));
   const { preconditions, gracePeriodSeconds, propagationPolicy, orphanDependents } = body as DeleteOptions;
   return {
     options: {

@@ -68,8 +68,8 @@ async function route(options: PipelineOptions, request: ApiRequest, user: UserIn
     user,
     resource,
     version,
-    warn: warned.add,
-    opened: options.opened,
+    warn: (message) => warned.add(message),
+    opened: (stream, storeName) => options.opened(stream, storeName),
     alsoNeeds: (verb) => authorizeRequest(env, user, { ...info, verb }),
   });
 }

@@ -27,7 +27,7 @@ export function represent(answer: Answer, look: Look): ApiResponse {
       return { status: 200, headers: JSON_HEADERS, body: { kind: 'stream', frames: representFrames(answer, look) } };
     case 'status':
       return statusResponse(answer.status);
-    case 'document':
+    default:
       return documentResponse(answer);
   }
 }
@@ -60,14 +60,9 @@ export function statusResponse(status: Status): ApiResponse {
 }
 
 function representObject(resource: Resource, version: Version, object: KubeObject, look: Look): unknown {
-  switch (look.wanted.form) {
-    case 'table':
-      return tableOf(resource, version, [object], look, { resourceVersion: object.metadata.resourceVersion ?? '' });
-    case 'partial':
-      return partial(object, look);
-    case 'object':
-      return object;
-  }
+  const { form } = look.wanted;
+  if (form === 'table') return tableOf(resource, version, [object], look, { resourceVersion: object.metadata.resourceVersion ?? '' });
+  return form === 'partial' ? partial(object, look) : object;
 }
 
 function listMeta(list: ListResult): Record<string, unknown> {
@@ -81,24 +76,14 @@ function listMeta(list: ListResult): Record<string, unknown> {
 function representList(resource: Resource, version: Version, list: ListResult, look: Look): unknown {
   const metadata = listMeta(list);
   const items = list.items.map((object) => toVersion(resource, version, object));
-  switch (look.wanted.form) {
-    case 'table':
-      return tableOf(resource, version, items, look, metadata);
-    case 'partial':
-      return {
-        kind: 'PartialObjectMetadataList',
-        apiVersion: `meta.k8s.io/${look.wanted.version ?? 'v1'}`,
-        metadata,
-        items: items.map((object) => partial(object, look)),
-      };
-    case 'object':
-      return {
-        kind: resource.listKind,
-        apiVersion: apiVersionIn(resource, version),
-        metadata,
-        items: resource.custom ? items : items.map(untyped),
-      };
+  const { form } = look.wanted;
+  if (form === 'table') return tableOf(resource, version, items, look, metadata);
+  if (form === 'partial') {
+    const partials = items.map((object) => partial(object, look));
+    return { kind: 'PartialObjectMetadataList', apiVersion: metaVersion(look), metadata, items: partials };
   }
+  const apiVersion = apiVersionIn(resource, version);
+  return { kind: resource.listKind, apiVersion, metadata, items: resource.custom ? items : items.map(untyped) };
 }
 
 /** Items of built-in lists come without kind and apiVersion (LIST-02). */
@@ -107,7 +92,7 @@ function untyped({ apiVersion: _a, kind: _k, ...rest }: KubeObject): unknown {
 }
 
 function partial(object: KubeObject, look: Look): unknown {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${look.wanted.version ?? 'v1'}`, metadata: object.metadata };
+  return { kind: 'PartialObjectMetadata', apiVersion: metaVersion(look), metadata: object.metadata };
 }
 
 async function* representFrames({ frames, resource, version }: Extract<Answer, { kind: 'watch' }>, look: Look): AsyncGenerator<unknown> {
@@ -128,18 +113,11 @@ function frameObject(resource: Resource, version: Version, { type, object }: Fra
 }
 
 function bookmark(object: KubeObject, look: Look): unknown {
-  switch (look.wanted.form) {
-    case 'table':
-      return {
-        kind: 'Table',
-        apiVersion: `meta.k8s.io/${look.wanted.version ?? 'v1'}`,
-        metadata: object.metadata,
-        columnDefinitions: [],
-        rows: [],
-      };
-    case 'partial':
-      return partial(object, look);
-    case 'object':
-      return object;
-  }
+  const { form } = look.wanted;
+  if (form === 'table') return { kind: 'Table', apiVersion: metaVersion(look), metadata: object.metadata, columnDefinitions: [], rows: [] };
+  return form === 'partial' ? partial(object, look) : object;
+}
+
+function metaVersion({ wanted }: Look): string {
+  return `meta.k8s.io/${wanted.version ?? 'v1'}`;
 }

@@ -56,7 +56,7 @@ export async function serve(cluster: EmbeddedCluster, options: ServeOptions): Pr
     url,
     certificateAuthority: authority,
     kubeconfig: token.map((secret) => kubeconfigText({ url, authority, user: ADMIN.username, credential: { token: secret } })),
-    issueClient: certificates.issueClient,
+    issueClient: (username, groups) => certificates.issueClient(username, groups),
     close: async () => {
       cluster.endWatches();
       await listener.close();

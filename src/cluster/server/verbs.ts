@@ -1,5 +1,5 @@
 import type { ApiRequest, UserInfo } from '../../kube/client/index.ts';
-import { apiErrors, type KubeObject, type Status } from '../../kube/objects/index.ts';
+import { apiErrors, type KubeObject } from '../../kube/objects/index.ts';
 import {
   applyObject,
   apiVersionIn,
@@ -217,7 +217,7 @@ async function remove(call: Call): Promise<Answer> {
   const { options, dryRun } = deleteOptionsOf(request.query, body);
   const context = { ...contextOf(call, 'DeleteOptions'), name: info.name, dryRun };
   const { gone, object } = await deleteObject(env, context, options);
-  if (gone && resource.rules.returnsDeleted !== true) return { kind: 'status', status: deletedStatus(context, object) as Status };
+  if (gone && resource.rules.returnsDeleted !== true) return { kind: 'status', status: deletedStatus(context, object) };
   const status = !gone && options.orphanDependents === false ? 202 : 200;
   return { kind: 'object', status, object, resource, version };
 }

@@ -21,15 +21,20 @@ export function warnings(): Warnings {
 }
 
 function headerOf(messages: readonly string[]): string {
-  const total = messages.reduce((sum, message) => sum + [...message].length, 0);
-  const items = total > MAX_RUNES ? messages.map((message) => [...message].slice(0, MAX_ITEM_RUNES).join('')) : messages;
+  const total = messages.reduce((sum, message) => sum + runes(message).length, 0);
+  const items = total > MAX_RUNES ? messages.map((message) => runes(message).slice(0, MAX_ITEM_RUNES).join('')) : messages;
   let left = MAX_RUNES;
-  const kept = items.filter((item) => (left -= [...item].length) >= 0);
+  const kept = items.filter((item) => (left -= runes(item).length) >= 0);
   return kept.map((item) => `299 - ${quoted(item)}`).join(', ');
+}
+
+/** Code points, as Go counts runes. */
+function runes(text: string): string[] {
+  return Array.from(text);
 }
 
 /** A quoted string of an HTTP header: no control characters, nothing beyond Latin-1 as it is. */
 function quoted(text: string): string {
-  const safe = text.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll(/[\\"]/g, '\\$&');
-  return `"${[...safe].map((character) => (character > '\u00ff' ? '?' : character)).join('')}"`;
+  const safe = text.replaceAll(/\p{Cc}/gu, ' ').replaceAll(/[\\"]/g, '\\$&');
+  return `"${safe.replaceAll(/[^\u0020-\u00ff]/gu, '?')}"`;
 }

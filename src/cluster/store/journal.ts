@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { mkdirSync, chmodSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type * as Sqlite from 'node:sqlite';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 import { SottoError } from '../../base/errors/index.ts';
@@ -51,7 +52,7 @@ export function fileJournal(path: string): Journal {
 
 function openDatabase(path: string, existed: boolean): DatabaseSync {
   // Loaded when first used: clusters in memory need no SQLite.
-  const sqlite = createRequire(import.meta.url)('node:sqlite') as typeof import('node:sqlite');
+  const sqlite = createRequire(import.meta.url)('node:sqlite') as typeof Sqlite;
   const database = new sqlite.DatabaseSync(path, { timeout: 0 });
   if (!existed) chmodSync(path, 0o600);
   return database;

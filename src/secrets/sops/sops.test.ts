@@ -335,7 +335,9 @@ describe('what encryption refuses, before anything is written', () => {
       'SOPS_NOT_REVERSIBLE',
     ],
     ['a negative indent', 'a: 1\n', 'yaml', () => ({ indent: -1 }), 'SOPS_INDENT_INVALID'],
-    ['INI, for now', 'a=1\n', 'ini', () => ({}), 'SOPS_FORMAT_UNSUPPORTED'],
+    ['an INI line without delimiter', '[a]\nnodelim\n', 'ini', () => ({}), 'SOPS_PARSE'],
+    ['an INI key -', '[a]\n- = 1\n', 'ini', () => ({}), 'SOPS_PARSE'],
+    ['an INI section sops', '[sops]\na = 1\n', 'ini', () => ({}), 'SOPS_RESERVED_KEY'],
   ];
   it.each(refused)('%s', async (_name, plain, format, options, code) => {
     expect((await failure(seal(plain, format, options()))).code).toBe(code);

@@ -1,6 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { emitNodes, fromJson, parseDocuments, type YamlValue } from './index.ts';
+import { emitNodes, fromJson, parseDocuments, parseYaml, type YamlValue } from './index.ts';
 
 const emit = (text: string, indent?: number): string =>
   emitNodes(parseDocuments(text, { profile: 'goYaml3' }), { profile: 'goYaml3', ...(indent === undefined ? {} : { indent }) });
@@ -83,5 +84,62 @@ e: | # header
   it('gives back what it wrote', () => {
     const text = emit('a: [1, {b: c}]\n"d": |+\n  x\n\n\n? {e: f}\n: g\n', 3);
     expect(emit(text, 3)).toBe(text);
+  });
+
+  it('is read back as the same value at every indentation', () => {
+    const text = fc.string({
+      unit: fc.constantFrom(...Array.from(' \n\t:#-?,[]{}&*!|>\'"%@`\\abzAZ019_.=~+/é\u{1F600}\u0085\u2028\r\u007f')),
+      maxLength: 60,
+    });
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        text,
+        fc.constantFrom('yes', '0755', '1e3', '2020-01-02', '~', ''),
+        fc.integer(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 4 }),
+        fc.dictionary(text, tie('value'), { maxKeys: 4 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, fc.integer({ min: 1, max: 10 }), (original, indent) => {
+        const plain = JSON.parse(JSON.stringify({ k: original, l: [original] })) as YamlValue;
+        expect(parseYaml(emitJson(plain, indent), { profile: 'goYaml3' })[0]?.value).toEqual(plain);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('moves no comment when what it wrote is read and written again', () => {
+    const line = fc.constantFrom(
+      'a: 1',
+      'b:',
+      '  c: 2',
+      '  d:',
+      '    - e',
+      '    - f: 3',
+      '      g: 4',
+      '- h',
+      '# x',
+      '  # y',
+      '    # z',
+      '',
+      'i: 5 # j',
+      '  k: [] # l',
+    );
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 14 }), (lines) => {
+        let once: string;
+        try {
+          once = emit(`r: 0\n${lines.map((text, index) => text.replace(/[a-z](?=:)/, (key) => `${key}${index}`)).join('\n')}\n`, 2);
+        } catch {
+          return; // not YAML
+        }
+        expect(emit(once, 2)).toBe(once);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -103,6 +103,25 @@ describe('parseDocuments', () => {
   });
 });
 
+describe('hostile text ends quickly', () => {
+  it.each([
+    ['brackets', '['.repeat(200_000)],
+    ['dashes', '- '.repeat(200_000)],
+    ['anchors', '&a '.repeat(50_000)],
+    ['escaped line breaks', `"${'\\\n'.repeat(200_000)}"`],
+    ['blank lines of a literal', `a: |\n${' \n'.repeat(200_000)}`],
+    ['comments', `a: 1\n${'  # c\n'.repeat(50_000)}b: 1`],
+    ['documents', '---\n'.repeat(50_000)],
+    ['keys of one mapping', Array.from({ length: 50_000 }, (_, index) => `k${index}: v`).join('\n')],
+  ])('%s', { timeout: 10_000 }, (_title, text) => {
+    try {
+      parseYaml(text, v3);
+    } catch (error) {
+      expect(error).toBeInstanceOf(SottoError);
+    }
+  });
+});
+
 describe('comments', () => {
   const text = `# top
 

@@ -40,4 +40,5 @@ check comments-unenc.yaml comments.yaml --age "$X" --unencrypted-comment-regex s
 check mac-only.yaml worked-example.yaml --mac-only-encrypted --age "$X"
 check shamir.yaml secret.yaml --config shamir.sops.yaml
 check shamir.env types.env --config shamir.sops.yaml --filename-override plain/x.env
-check config.ini config.ini --age "$X" || echo "INI is not supported yet"
+check config.ini config.ini --age "$X"
+check wild.ini wild.ini --age "$X"

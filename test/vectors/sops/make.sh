@@ -26,6 +26,7 @@ make blob.bin blob.bin --age "$X"
 make text.txt text.txt --age "$X"
 make empty.bin empty.bin --age "$X"
 make config.ini config.ini --age "$X"
+make wild.ini wild.ini --age "$X"
 make suffix.yaml secret.yaml --age "$X" --encrypted-suffix word
 make unregex.yaml secret.yaml --age "$X" --unencrypted-regex '^(kind|apiVersion|metadata)$'
 "$SOPS" -e --age "$X" --encrypted-comment-regex 'sops:enc' plain/comments.yaml > encrypted/comments-enc.yaml

@@ -9,7 +9,9 @@ import { formatId } from '../resourceid.ts';
 import { isClusterScoped } from '../scope.ts';
 import { writeStringAt, wrongKind } from '../write.ts';
 
-export type SubjectMode = 'defaultOnly' | 'allServiceAccounts' | 'none';
+/** Which subjects of bindings get the namespace: those called `default`, all service accounts, or none. */
+export const SUBJECT_MODES = ['defaultOnly', 'allServiceAccounts', 'none'] as const;
+export type SubjectMode = (typeof SUBJECT_MODES)[number];
 
 export interface NamespaceOptions {
   readonly namespace: string;

@@ -293,8 +293,8 @@ function autoscalerTargets(object: KubeObject): string {
     const target = at(metric, kind, 'target');
     const utilization = at(target, 'averageUtilization');
     const label = kind === 'resource' ? `${textAt(metric, 'resource', 'name')}: ` : '';
-    return `${label}<unknown>/${utilization === undefined ? textAt(target, 'averageValue') || textAt(target, 'value') : `${String(utilization)}%`}`;
+    return `${label}<unknown>/${utilization === undefined ? textAt(target, 'averageValue') || textAt(target, 'value') : `${textAt(target, 'averageUtilization')}%`}`;
   });
   const old = at(object, 'spec', 'targetCPUUtilizationPercentage');
-  return joined(old === undefined ? metrics : [`cpu: <unknown>/${String(old)}%`]);
+  return joined(old === undefined ? metrics : [`cpu: <unknown>/${textAt(object, 'spec', 'targetCPUUtilizationPercentage')}%`]);
 }

@@ -55,22 +55,21 @@ function follow(values: readonly unknown[], steps: readonly Step[]): readonly un
 }
 
 function take(value: unknown, step: Step): readonly unknown[] {
-  switch (step.kind) {
-    case 'field':
-      return isJsonObject(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
-    case 'index':
-      return Array.isArray(value) && value.length > 0 ? value.slice(step.index).slice(0, 1) : [];
-    case 'all':
-      if (Array.isArray(value)) return value;
-      return isJsonObject(value) ? Object.values(value) : [];
-    case 'filter':
-      return Array.isArray(value) ? value.filter((item) => passes(item, step)) : [];
-  }
+  if (step.kind === 'field') return isJsonObject(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
+  if (step.kind === 'all' && isJsonObject(value)) return Object.values(value);
+  if (!Array.isArray(value)) return [];
+  if (step.kind === 'filter') return value.filter((item) => passes(item, step));
+  return step.kind === 'index' ? value.slice(step.index).slice(0, 1) : value;
+}
+
+function scalarText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
 function passes(item: unknown, { path, operator, value }: Extract<Step, { kind: 'filter' }>): boolean {
   const found = follow([item], path);
   if (operator === '') return found.length > 0;
-  const isEqual = found.some((each) => String(each as string | number | boolean) === value);
+  const isEqual = found.some((each) => scalarText(each) === value);
   return (operator === '==') === isEqual;
 }

@@ -36,12 +36,7 @@ function definition({ name, type, format = '', description = '', priority = 0 }:
 }
 
 function rowObject(object: KubeObject, include: RowObject, apiVersion: string): unknown {
-  switch (include) {
-    case 'None':
-      return undefined;
-    case 'Object':
-      return object;
-    case 'Metadata':
-      return { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata };
-  }
+  if (include === 'None') return undefined;
+  if (include === 'Object') return object;
+  return { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata };
 }

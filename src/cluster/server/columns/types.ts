@@ -56,7 +56,7 @@ export function pairs(map: unknown): string {
   return joined(
     Object.keys(map)
       .toSorted()
-      .map((key) => `${key}=${String(map[key])}`),
+      .map((key) => `${key}=${textAt(map, key)}`),
   );
 }
 
@@ -78,7 +78,7 @@ export function selectorText(selector: unknown, empty: string = NONE): string {
         return `!${key}`;
     }
   });
-  return joined([...Object.keys(labels).map((key) => `${key}=${String(labels[key])}`), ...expressions].toSorted(), empty);
+  return joined([...Object.keys(labels).map((key) => `${key}=${textAt(labels, key)}`), ...expressions].toSorted(), empty);
 }
 
 export const name: Column = { name: 'Name', type: 'string', format: 'name', cell: (object) => object.metadata.name ?? '' };
