@@ -43,13 +43,23 @@ export function parseKustomization(text: string, file: string, directory: string
 }
 
 function parseRoot(text: string, file: string, warn: (warning: BuildWarning) => void): YamlMap {
-  const documents = parseDocuments(text, { profile: 'yaml11', file, duplicateKeys: 'last' });
+  const documents = documentsOf(text, file);
   const [first, second] = documents;
   if (second?.root !== undefined) warn({ message: 'only the first document of a kustomization file is read', file, line: second.line });
   const root = first?.root;
   if (root === undefined) return newMap();
   if (root.kind === 'map') return expandMergeKeys(root, file);
   throw new SottoError('KUSTOMIZE_INVALID_FILE', 'invalid Kustomization: expected a map of fields', { at: { file, line: root.line } });
+}
+
+function documentsOf(text: string, file: string): ReturnType<typeof parseDocuments> {
+  try {
+    return parseDocuments(text, { profile: 'yaml11', file, duplicateKeys: 'last' });
+  } catch (error) {
+    if (!(error instanceof SottoError)) throw error;
+    const at = error.at ?? { file };
+    throw new SottoError(error.code, `invalid Kustomization: yaml: line ${at.line ?? 1}: ${error.message}`, { at, cause: error });
+  }
 }
 
 /** Helm charts are never inflated; the error names upstream's flag (KZ-51). */

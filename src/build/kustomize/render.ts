@@ -1,7 +1,9 @@
+import { SottoError } from '../../base/errors/index.ts';
 import { stringifyYaml, toJson } from '../../text/yaml/index.ts';
 import type { KubeObject } from '../../kube/objects/index.ts';
 import { ORIGIN_ANNOTATION, originText, transformationsText, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
 import type { Resource } from './resource.ts';
+import { formatId } from './resourceid.ts';
 import type { BuildResult, BuiltObject } from './types.ts';
 
 const INTERNAL = 'internal.config.kubernetes.io/';
@@ -44,9 +46,16 @@ export function finishAnnotations(resource: Resource, buildMetadata: ReadonlySet
   resource.writeTexts('annotations', annotations);
 }
 
+/** The object as JSON. Throws SottoError KUSTOMIZE_OUTPUT for a value that does not fit its type. */
 export function toBuiltObject(resource: Resource): BuiltObject {
-  const object = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file });
-  return { object: object as unknown as KubeObject, origin: resource.source };
+  try {
+    const object = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file });
+    return { object: object as unknown as KubeObject, origin: resource.source };
+  } catch (error) {
+    if (!(error instanceof SottoError)) throw error;
+    const reason = error.message.replace(/^the value cannot be decoded as a /, 'cannot decode !!str (not shown) as a ');
+    throw new SottoError('KUSTOMIZE_OUTPUT', `${formatId(resource.id)}: ${reason}`, { at: error.at ?? { file: resource.source.file }, cause: error });
+  }
 }
 
 /** The objects as `kustomize build` prints them: keys sorted, joined by `---`. */

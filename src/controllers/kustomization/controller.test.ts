@@ -138,7 +138,12 @@ async function fleet(options: Partial<KustomizationControllerOptions> = {}): Pro
       const owner = { kind: 'GitRepository', namespace: NAMESPACE, name: repository };
       const tree = memoryTree(new Map(Object.entries(files)));
       const artifact = await run(storage.store({ owner, file: `${revision}.tar.gz`, revision, tree }));
-      await put({ apiVersion: SOURCE, kind: 'GitRepository', metadata: { name: repository, namespace: NAMESPACE }, spec: { interval: '10m', url: 'https://example.dev/repo' } });
+      await put({
+        apiVersion: SOURCE,
+        kind: 'GitRepository',
+        metadata: { name: repository, namespace: NAMESPACE },
+        spec: { interval: '10m', url: 'https://example.dev/repo' },
+      });
       await run(raw.patch(sourceRef(repository), 'merge', { status: { artifact } }, { subresource: 'status' }));
     },
     put,
@@ -196,5 +201,782 @@ describe('from an artifact to objects', () => {
       'kustomize.toolkit.fluxcd.io/revision': 'main@sha1:1',
       'kustomize.toolkit.fluxcd.io/commit_status': 'update',
     });
+  });
+});
+
+describe('passes without changes', () => {
+  it('flux/SSA-05: write nothing: no object, no status, no event', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps', { wait: true });
+    await f.pass(MINUTE);
+    f.requests();
+    f.events.length = 0;
+    const before = (await f.find(kustomizationRef('apps')))?.metadata.resourceVersion;
+    await f.pass(60 * MINUTE);
+    const requests = f.requests();
+    expect(requests.filter((line) => line === 'GET /api/v1/namespaces/default/configmaps/a').length).toBeGreaterThanOrEqual(5);
+    expect(requests.filter(isWrite)).toEqual([]);
+    expect(f.events).toEqual([]);
+    expect((await f.find(kustomizationRef('apps')))?.metadata.resourceVersion).toBe(before);
+  });
+
+  it('flux/SSA-05: drift is put back at the interval, and told', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    await f.patch(mapRef('a'), { data: { value: 'drift' } });
+    f.events.length = 0;
+    await f.pass(11 * MINUTE);
+    expect((await f.find(mapRef('a')))?.['data']).toEqual({ value: '1' });
+    expect(f.events.map((event) => event.message)).toEqual([
+      'ConfigMap/default/a configured',
+      expect.stringMatching(/^Reconciliation finished in/),
+    ]);
+  });
+
+  it('flux/SRC-11: a request is handled and recorded, once', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    await f.patch(kustomizationRef('apps'), { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' } } });
+    f.requests();
+    await f.pass(MINUTE);
+    expect((await f.status('apps')).lastHandledReconcileAt).toBe('now');
+    expect(f.requests().filter(isWrite)).toHaveLength(1);
+    await f.pass(30 * MINUTE);
+    expect(f.requests().filter(isWrite)).toEqual([]);
+  });
+
+  it('a pass over sixty Kustomizations takes less than two seconds and writes nothing', { timeout: 60_000 }, async () => {
+    const f = await fleet();
+    const names = Array.from({ length: 60 }, (_, i) => `k${i}`);
+    const files = names.flatMap((name) => ['a', 'b', 'c', 'd'].map((part) => [`${name}/${part}.yaml`, map(`${name}-${part}`)] as const));
+    await f.publish(Object.fromEntries(files), '1');
+    for (const name of names) await f.kustomization(name, { path: name, wait: true });
+    await f.pass(MINUTE);
+    await f.pass(11 * MINUTE);
+    f.requests();
+    const started = performance.now();
+    await f.pass(10.6 * MINUTE);
+    expect(performance.now() - started).toBeLessThan(2000);
+    const requests = f.requests();
+    expect(requests.filter((line) => line.startsWith('GET /api/v1/namespaces/default/configmaps')).length).toBeGreaterThanOrEqual(60);
+    expect(requests.filter((line) => !line.startsWith('GET'))).toEqual([]);
+    expect(requests.length / 60).toBeLessThan(5);
+  });
+});
+
+describe('the source', () => {
+  it('flux/KS-02: a source that is missing, and one without artifact', async () => {
+    const f = await fleet();
+    await f.kustomization('apps', { retryInterval: '5m' });
+    await f.pass(1000);
+    expect(await f.condition('apps')).toBe('False ArtifactFailed gitrepositories.source.toolkit.fluxcd.io "repo" not found');
+    await f.put({
+      apiVersion: SOURCE,
+      kind: 'GitRepository',
+      metadata: { name: 'repo', namespace: NAMESPACE },
+      spec: { interval: '1m', url: 'https://example.dev' },
+    });
+    await f.pass(5 * MINUTE);
+    expect(await f.condition('apps')).toBe('False ArtifactFailed Source artifact not found, retrying in 30s');
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.pass(1000);
+    expect(await f.condition('apps')).toMatch(/^True/);
+    expect(f.events.filter((event) => event.type === 'Warning')).toEqual([]);
+  });
+
+  it('flux/KS-02: foreign namespaces are refused for good when they are blocked', async () => {
+    const f = await fleet({ flags: { noCrossNamespaceRefs: true } });
+    await f.kustomization('apps', { sourceRef: { kind: 'GitRepository', name: 'repo', namespace: 'other' } });
+    await f.pass(MINUTE);
+    const message = "can't access 'GitRepository/other/repo', cross-namespace references have been blocked";
+    expect(await f.condition('apps')).toBe(`False AccessDenied ${message}`);
+    expect(await f.condition('apps', 'Stalled')).toBe(`True AccessDenied ${message}`);
+    expect((await f.status('apps')).observedGeneration).toBe(-1);
+    expect(f.events).toMatchObject([{ type: 'Warning', reason: 'AccessDenied', message }]);
+    await f.pass(60 * MINUTE);
+    expect(f.events).toHaveLength(1);
+  });
+
+  it('flux/KS-02: ExternalArtifact is refused while its gate is off', async () => {
+    const f = await fleet();
+    await f.kustomization('apps', { sourceRef: { kind: 'ExternalArtifact', name: 'x' } });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toBe(
+      "False AccessDenied can't access 'ExternalArtifact/flux-system/x', ExternalArtifact feature gate is disabled",
+    );
+  });
+
+  it('flux/KS-07: a new revision is applied at once, without waiting for the interval', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    await f.publish({ 'a.yaml': map('a', '2') }, '2');
+    await f.pass(1000);
+    expect((await f.find(mapRef('a')))?.['data']).toEqual({ value: '2' });
+    expect((await f.status('apps')).lastAppliedRevision).toBe('2');
+  });
+
+  it('an archive that is gone, one that cannot be downloaded and one that was changed are told apart', async () => {
+    const f = await fleet({ flags: { httpRetry: 0 } });
+    const answers: [Fetch, string][] = [
+      [async () => new Response('', { status: 404 }), 'Source is not ready, artifact not found, retrying in 30s'],
+      [async () => new Response('', { status: 500 }), 'failed to download archive from http://sources.local/'],
+      [async () => new Response('x'), "failed to verify archive: computed digest doesn't match provided 'sha256:"],
+    ];
+    await f.kustomization('apps', { retryInterval: '30s' });
+    for (const [answer, message] of answers) {
+      f.faults.fetch = answer;
+      await f.publish({ 'a.yaml': map('a') }, '1');
+      await f.pass(MINUTE);
+      expect(await f.condition('apps')).toContain(`False ArtifactFailed ${message}`);
+      expect(await f.condition('apps', 'Reconciling')).toMatch(
+        /^True ProgressingWithRetry Fetching manifests for revision 1 with a timeout of 9m30s/,
+      );
+    }
+  });
+
+  it('Kustomizations of one artifact share one download', async () => {
+    const f = await fleet();
+    let downloads = 0;
+    await f.publish({ 'a/a.yaml': map('a'), 'b/b.yaml': map('b') }, '1');
+    const direct = f.world.fetch;
+    const serve = f.faults;
+    serve.fetch = (input, init) => {
+      downloads += 1;
+      delete serve.fetch;
+      return direct(input, init);
+    };
+    await f.kustomization('a', { path: './a' });
+    await f.kustomization('b', { path: './b/' });
+    await f.pass(MINUTE);
+    expect(downloads).toBe(1);
+    expect(await f.condition('b')).toMatch(/^True/);
+  });
+
+  it.each(['./missing', '../outside', 'a.yaml'])('flux/KS-16: the path %s is not found', async (path) => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps', { path });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toMatch(/^False ArtifactFailed kustomization path not found: /);
+    expect(f.events.map((event) => event.type)).toEqual(['Warning']);
+  });
+});
+
+describe('dependencies', () => {
+  it('flux/KS-03: a dependent waits for its dependency, and is woken as soon as that is ready', async () => {
+    const f = await fleet();
+    await f.publish({ 'a/a.yaml': map('a'), 'b/b.yaml': map('b') }, '1');
+    await f.kustomization('b', { path: './b', dependsOn: [{ name: 'a' }] });
+    await f.pass(1000);
+    expect(await f.condition('b')).toMatch(/^False DependencyNotReady dependency 'flux-system\/a' not found: kustomizations/);
+    expect(f.events).toMatchObject([{ type: 'Normal', message: 'Dependencies do not meet ready condition, retrying in 30s' }]);
+    await f.kustomization('a', { path: './a', suspend: true });
+    await f.pass(1000);
+    expect(await f.condition('b')).toBe("False DependencyNotReady dependency 'flux-system/a' is not ready");
+    await f.kustomization('a', { path: './a', suspend: false });
+    await f.pass(1000);
+    expect(await f.condition('b')).toMatch(/^True ReconciliationSucceeded/);
+  });
+
+  it('flux/KS-03: a dependency of the same source must have applied the same revision', async () => {
+    const f = await fleet();
+    await f.publish({ 'a/a.yaml': map('a'), 'b/b.yaml': map('b') }, '1');
+    await f.kustomization('a', { path: './a' });
+    await f.kustomization('b', { path: './b', dependsOn: [{ name: 'a' }] });
+    await f.pass(MINUTE);
+    await f.kustomization('a', { path: './a', suspend: true });
+    await f.pass(MINUTE);
+    await f.publish({ 'a/a.yaml': map('a'), 'b/b.yaml': map('b', '2') }, '2');
+    await f.pass(1000);
+    expect(await f.condition('b')).toMatch(
+      /^False DependencyNotReady dependency 'flux-system\/a' (is not ready|revision is not up to date)$/,
+    );
+    await f.kustomization('a', { path: './a', suspend: false });
+    await f.pass(1000);
+    expect((await f.find(mapRef('b')))?.['data']).toEqual({ value: '2' });
+  });
+
+  it('flux/KS-03: a new revision runs through a chain without any waiting', async () => {
+    const f = await fleet();
+    const files = (value: string) => Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`${name}/x.yaml`, map(name, value)]));
+    await f.publish(files('1'), '1');
+    const chain = ['d', 'c', 'b', 'a'];
+    for (const [i, name] of chain.entries()) {
+      const next = chain[i + 1];
+      await f.kustomization(name, { path: name, ...(next === undefined ? {} : { dependsOn: [{ name: next }] }) });
+    }
+    await f.pass(2000);
+    await f.publish(files('2'), '2');
+    await f.pass(2000);
+    expect(await Promise.all(chain.map(async (name) => (await f.status(name)).lastAppliedRevision))).toEqual(['2', '2', '2', '2']);
+  });
+
+  it('flux/KS-03: a cycle stays not ready, and is logged', async () => {
+    const f = await fleet();
+    await f.kustomization('a', { dependsOn: [{ name: 'b' }] });
+    await f.kustomization('b', { dependsOn: [{ name: 'a' }] });
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.pass(10 * MINUTE);
+    expect(await f.condition('a')).toBe("False DependencyNotReady dependency 'flux-system/b' is not ready");
+    expect(f.logs.join('\n')).toContain('circular dependency detected: flux-system/a -> flux-system/b -> flux-system/a');
+  });
+
+  it('flux/KS-04: readyExpr decides instead of the built-in check, about dep and self', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('a', { suspend: true }, { labels: { stage: 'one' } });
+    await f.kustomization('b', {
+      dependsOn: [{ name: 'a', readyExpr: "dep.metadata.labels.stage == 'two' && self.metadata.name == 'b'" }],
+    });
+    await f.pass(1000);
+    expect(await f.condition('b')).toBe("False DependencyNotReady dependency 'flux-system/a' is not ready according to readyExpr eval");
+    await f.patch(kustomizationRef('a'), { metadata: { labels: { stage: 'two' } } });
+    await f.pass(1000);
+    expect(await f.condition('b')).toMatch(/^True/);
+  });
+
+  it.each(['dep.spec.suspend', 'dep.', '1 + 1', 'unknown(dep) == true'])('flux/KS-04: %s as readyExpr is terminal', async (readyExpr) => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('a');
+    await f.kustomization('b', { dependsOn: [{ name: 'a', readyExpr }] });
+    await f.pass(MINUTE);
+    expect(await f.condition('b')).toMatch(/^False InvalidCELExpression Reconciliation failed terminally due to configuration error: /);
+    expect(await f.condition('b', 'Stalled')).toMatch(/^True InvalidCELExpression/);
+    expect((await f.status('b')).observedGeneration).toBe(1);
+  });
+
+  it('flux/KS-04: an expression that cannot be evaluated means not ready', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('a', { suspend: true });
+    await f.kustomization('b', { dependsOn: [{ name: 'a', readyExpr: "dep.status.missing == 'x'" }] });
+    await f.pass(MINUTE);
+    expect(await f.condition('b')).toMatch(
+      /^False DependencyNotReady dependency 'flux-system\/a' is not ready according to readyExpr eval: /,
+    );
+  });
+});
+
+describe('retries and suspension', () => {
+  it('flux/KS-05: a failure is tried again after the retry interval, always the same', async () => {
+    const f = await fleet();
+    await f.publish({ 'kustomization.yaml': 'resources: [missing.yaml]\n' }, '1');
+    await f.kustomization('apps', { retryInterval: '2m' });
+    await f.pass(11 * MINUTE);
+    const failures = f.events.filter((event) => event.reason === 'BuildFailed');
+    expect(failures).toHaveLength(6);
+    expect(failures[0]?.message).toMatch(/^kustomize build failed: /);
+    expect(await f.condition('apps')).toMatch(/^False BuildFailed kustomize build failed: /);
+    expect((await f.status('apps')).observedGeneration).toBe(-1);
+  });
+
+  it('flux/KS-08: suspended means no work, but the request is recorded', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps', { suspend: true }, { annotations: { 'reconcile.fluxcd.io/requestedAt': 'then' } });
+    await f.pass(30 * MINUTE);
+    expect(await f.find(mapRef('a'))).toBeUndefined();
+    expect((await f.status('apps')).lastHandledReconcileAt).toBe('then');
+    expect(await f.condition('apps')).toBeUndefined();
+  });
+
+  it('trouble with the API is tried again with back-off', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    let drops = 3;
+    f.faults.intercept = (request) => (request.path.endsWith('/gitrepositories/repo') && drops-- > 0 ? 'drop' : 'pass');
+    await f.kustomization('apps');
+    await f.pass(10_000);
+    expect(await f.condition('apps')).toMatch(/^True/);
+  });
+});
+
+describe('inventory and pruning', () => {
+  it('flux/SSA-11: what is no longer built is deleted, and told', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a'), 'b.yaml': map('b') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    f.events.length = 0;
+    await f.publish({ 'a.yaml': map('a') }, '2');
+    await f.pass(MINUTE);
+    expect(await f.find(mapRef('b'))).toBeUndefined();
+    expect((await f.status('apps')).inventory?.entries).toEqual([{ id: 'default_a__ConfigMap', v: 'v1' }]);
+    expect(f.events[0]?.message).toBe('ConfigMap/default/b deleted');
+  });
+
+  it('flux/SSA-12: skipped objects stay listed', async () => {
+    const f = await fleet();
+    const disabled = '  annotations:\n    kustomize.toolkit.fluxcd.io/reconcile: disabled\n';
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    await f.publish({ 'a.yaml': map('a', '2', disabled) }, '2');
+    await f.pass(MINUTE);
+    expect((await f.status('apps')).inventory?.entries).toEqual([{ id: 'default_a__ConfigMap', v: 'v1' }]);
+    expect((await f.find(mapRef('a')))?.['data']).toEqual({ value: '1' });
+  });
+
+  it('flux/SSA-12: an object is in the inventory before it is created, so that a run that dies leaves no orphan', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a'), 'b.yaml': map('b') }, '1');
+    f.faults.intercept = (request) =>
+      request.method === 'PATCH' && request.path.endsWith('/configmaps/b') && request.query.get('dryRun') === null ? 'drop' : 'pass';
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toContain('ConfigMap/default/b apply failed');
+    expect(await f.condition('apps')).toContain('\nConfigMap/default/a created');
+    expect((await f.status('apps')).inventory?.entries.map((entry) => entry.id)).toEqual(['default_a__ConfigMap', 'default_b__ConfigMap']);
+    // The next revision holds neither: what the failed run created must go.
+    delete f.faults.intercept;
+    await f.publish({ 'c.yaml': map('c') }, '2');
+    await f.pass(MINUTE);
+    expect(await f.find(mapRef('a'))).toBeUndefined();
+    expect((await f.status('apps')).inventory?.entries.map((entry) => entry.id)).toEqual(['default_c__ConfigMap']);
+  });
+
+  it('flux/SSA-12: nothing is created while the intent cannot be recorded', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    f.faults.intercept = (request) => {
+      const body = request.body?.kind === 'json' ? request.body.value : undefined;
+      const status = isJsonObject(body) ? body['status'] : undefined;
+      return isJsonObject(status) && status['inventory'] !== undefined ? 'drop' : 'pass';
+    };
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    expect(await f.find(mapRef('a'))).toBeUndefined();
+  });
+
+  it('flux/SSA-12: with prune off removed objects stay listed, and go when it is turned on', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a'), 'b.yaml': map('b'), 'c.yaml': map('c') }, '1');
+    await f.kustomization('apps', { prune: false });
+    await f.pass(MINUTE);
+    await f.publish({ 'a.yaml': map('a') }, '2');
+    await f.remove(mapRef('c'));
+    await f.pass(MINUTE);
+    expect(await f.find(mapRef('b'))).toBeDefined();
+    expect((await f.status('apps')).inventory?.entries.map((entry) => entry.id)).toEqual(['default_a__ConfigMap', 'default_b__ConfigMap']);
+    await f.kustomization('apps', { prune: true });
+    await f.pass(MINUTE);
+    expect(await f.find(mapRef('b'))).toBeUndefined();
+  });
+
+  it('flux/SSA-12: what could not be deleted is tried again', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a'), 'b.yaml': map('b') }, '1');
+    await f.kustomization('apps', { retryInterval: '1m' });
+    await f.pass(MINUTE);
+    f.faults.intercept = (request) => (request.method === 'DELETE' ? 'drop' : 'pass');
+    await f.publish({ 'a.yaml': map('a') }, '2');
+    await f.pass(1000);
+    expect(await f.condition('apps')).toMatch(/^False PruneFailed delete failed, errors: ConfigMap\/default\/b delete failed: /);
+    delete f.faults.intercept;
+    await f.pass(2 * MINUTE);
+    expect(await f.find(mapRef('b'))).toBeUndefined();
+    expect(await f.condition('apps')).toMatch(/^True/);
+  });
+
+  it('flux/SSA-11: a build that fails deletes nothing', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    await f.publish({ 'kustomization.yaml': 'resources: [missing.yaml]\n' }, '2');
+    await f.pass(30 * MINUTE);
+    expect(await f.find(mapRef('a'))).toBeDefined();
+    expect((await f.status('apps')).inventory?.entries).toHaveLength(1);
+  });
+});
+
+describe('deletion', () => {
+  const policies: [string, Partial<Spec>, boolean][] = [
+    ['MirrorPrune with prune deletes', {}, true],
+    ['MirrorPrune without prune keeps', { prune: false }, false],
+    ['Orphan keeps', { deletionPolicy: 'Orphan' }, false],
+    ['Delete deletes even without prune', { prune: false, deletionPolicy: 'Delete' }, true],
+    ['WaitForTermination deletes even without prune', { prune: false, deletionPolicy: 'WaitForTermination' }, true],
+    ['suspended keeps', { suspend: true }, false],
+  ];
+
+  it.each(policies)('flux/KS-12: %s', async (_, spec, isDeleted) => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps', { ...spec, suspend: false });
+    await f.pass(MINUTE);
+    expect((await f.find(kustomizationRef('apps')))?.metadata.finalizers).toEqual(['finalizers.fluxcd.io']);
+    await f.kustomization('apps', spec);
+    await f.pass(MINUTE);
+    await f.remove(kustomizationRef('apps'));
+    await f.pass(MINUTE);
+    expect(await f.find(kustomizationRef('apps'))).toBeUndefined();
+    expect((await f.find(mapRef('a'))) === undefined).toBe(isDeleted);
+  });
+
+  it('flux/KS-12: a failing delete keeps the finalizer and is tried again', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    f.faults.intercept = (request) => (request.method === 'DELETE' ? 'drop' : 'pass');
+    await f.remove(kustomizationRef('apps'));
+    await f.pass(10_000);
+    expect(await f.find(kustomizationRef('apps'))).toBeDefined();
+    expect(f.events.at(-1)).toMatchObject({ type: 'Warning', message: 'pruning for deleted resource failed' });
+    delete f.faults.intercept;
+    await f.pass(MINUTE);
+    expect(await f.find(kustomizationRef('apps'))).toBeUndefined();
+    expect(await f.find(mapRef('a'))).toBeUndefined();
+  });
+
+  it('flux/KS-12: when the service account is gone nothing is deleted, and that is told', async () => {
+    const f = await fleet();
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', namespace: NAMESPACE, name: 'deployer' };
+    await f.put({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'deployer', namespace: NAMESPACE } });
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps', { serviceAccountName: 'deployer' });
+    await f.pass(MINUTE);
+    await f.remove(account);
+    await f.remove(kustomizationRef('apps'));
+    await f.pass(MINUTE);
+    expect(f.events.at(-1)).toMatchObject({ type: 'Warning', message: 'unable to prune objects: \nConfigMap/default/a' });
+    expect(await f.find(kustomizationRef('apps'))).toBeUndefined();
+    expect(await f.find(mapRef('a'))).toBeDefined();
+  });
+
+  it('flux/KS-12: WaitForTermination gives up after the timeout, says so, and lets go', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a', '1', '  finalizers: [example.dev/hold]\n') }, '1');
+    await f.kustomization('apps', { deletionPolicy: 'WaitForTermination', timeout: '1m' });
+    await f.pass(MINUTE);
+    await f.remove(kustomizationRef('apps'));
+    await f.pass(50_000);
+    expect(await f.find(kustomizationRef('apps'))).toBeDefined();
+    await f.pass(20_000);
+    expect(await f.find(kustomizationRef('apps'))).toBeUndefined();
+    expect(f.events.at(-1)).toMatchObject({ type: 'Warning', message: 'failed to wait for resources termination' });
+  });
+});
+
+describe('whose name objects are applied in', () => {
+  const users: [string, Partial<Spec>, KustomizationControllerOptions['flags'], string][] = [
+    ['spec.serviceAccountName', { serviceAccountName: 'deployer' }, {}, 'deployer'],
+    ['--default-service-account', {}, { defaultServiceAccount: 'fallback' }, 'fallback'],
+    ['the object before the flag', { serviceAccountName: 'deployer' }, { defaultServiceAccount: 'fallback' }, 'deployer'],
+  ];
+
+  it.each(users)('flux/KS-13: %s', async (_, spec, flags, account) => {
+    const f = await fleet(flags === undefined ? {} : { flags });
+    await f.put({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace: NAMESPACE } });
+    await f.publish({ 'a.yaml': map('a'), 'b.yaml': map('b') }, '1');
+    await f.kustomization('apps', { wait: true, ...spec });
+    await f.pass(MINUTE);
+    await f.publish({ 'a.yaml': map('a', '2') }, '2');
+    await f.pass(MINUTE);
+    const requests = f.requests();
+    const touching = requests.filter((line) => line.includes('/configmaps'));
+    expect(touching.some((line) => line.startsWith('DELETE'))).toBe(true);
+    expect(touching.every((line) => line.endsWith(` as system:serviceaccount:${NAMESPACE}:${account}`))).toBe(true);
+    expect(requests.filter((line) => line.includes('/kustomizations/')).every((line) => !line.includes(' as '))).toBe(true);
+  });
+
+  it('flux/KS-14: kubeConfig is refused by name', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps', { kubeConfig: { secretRef: { name: 'remote' } } });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toMatch(/^False ReconciliationFailed spec.kubeConfig is not supported yet/);
+    expect(f.events[0]?.message).toMatch(/^failed to build kube client: spec.kubeConfig/);
+    expect(await f.find(mapRef('a'))).toBeUndefined();
+  });
+});
+
+describe('health', () => {
+  const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web, namespace: default }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec: { containers: [{ name: web, image: web }] }
+`;
+  const webRef = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'web' };
+  const healthy = {
+    observedGeneration: 1,
+    replicas: 1,
+    updatedReplicas: 1,
+    readyReplicas: 1,
+    availableReplicas: 1,
+    conditions: [
+      { type: 'Available', status: 'True' },
+      { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' },
+    ],
+  };
+  const settle = (f: Fleet, status: object) => f.run(f.raw.patch(webRef, 'merge', { status }, { subresource: 'status' }));
+
+  it('flux/HLT-01, flux/HLT-05: wait holds Ready back until everything applied is ready', async () => {
+    const f = await fleet();
+    await f.publish({ 'web.yaml': deployment }, '1');
+    await f.kustomization('apps', { wait: true, healthChecks: [{ kind: 'Deployment', name: 'nothing', namespace: 'default' }] });
+    await f.pass(MINUTE);
+    const progress = 'Running health checks for revision 1 with a timeout of 9m30s';
+    expect(await f.condition('apps')).toBe('Unknown Progressing Reconciliation in progress');
+    expect(await f.condition('apps', 'Reconciling')).toBe(`True Progressing ${progress}`);
+    expect(await f.condition('apps', 'Healthy')).toBe(`Unknown Progressing ${progress}`);
+    await settle(f, healthy);
+    await f.pass(100);
+    expect(await f.condition('apps')).toMatch(/^True/);
+    expect(await f.condition('apps', 'Healthy')).toMatch(/^True Succeeded Health check passed in /);
+    expect(f.events.map((event) => event.message)).toContainEqual(expect.stringMatching(/^Health check passed in /));
+  });
+
+  it('flux/HLT-05: time runs out, then recovery, then the condition goes with the checks', async () => {
+    const f = await fleet();
+    await f.publish({ 'web.yaml': deployment }, '1');
+    await f.kustomization('apps', {
+      healthChecks: [{ kind: 'Deployment', name: 'web', namespace: 'default' }],
+      timeout: '1m',
+      retryInterval: '1m',
+    });
+    await f.pass(90_000);
+    const message = "timeout waiting for: [Deployment/default/web status: 'InProgress']";
+    expect(await f.condition('apps')).toBe(`False HealthCheckFailed health check failed after 1m0s: ${message}`);
+    expect(await f.condition('apps', 'Healthy')).toBe(`False HealthCheckFailed ${message}`);
+    expect((await f.status('apps')).history?.[0]).toMatchObject({ lastReconciledStatus: 'HealthCheckFailed' });
+    await settle(f, healthy);
+    await f.pass(2 * MINUTE);
+    expect(await f.condition('apps', 'Healthy')).toMatch(/^True Succeeded/);
+    await f.kustomization('apps', {});
+    await f.run(f.raw.patch(kustomizationRef('apps'), 'merge', { spec: { healthChecks: null } }, { fieldManager: 'test' }));
+    await f.pass(MINUTE);
+    expect(await f.condition('apps', 'Healthy')).toBeUndefined();
+  });
+
+  it('flux/HLT-02: fails early when something is stalled', async () => {
+    const f = await fleet();
+    await f.publish({ 'web.yaml': deployment }, '1');
+    await f.kustomization('apps', { wait: true });
+    await f.pass(1000);
+    await settle(f, { observedGeneration: 1, conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }] });
+    await f.pass(1000);
+    expect(await f.condition('apps')).toMatch(
+      /^False HealthCheckFailed health check failed after .*: failed early due to stalled resources: \[Deployment\/default\/web status: 'Failed'\]$/,
+    );
+  });
+
+  it('flux/HLT-01: a reference to itself is passed over', async () => {
+    const f = await fleet();
+    const self = { apiVersion: KUSTOMIZE, kind: 'Kustomization', name: 'apps', namespace: NAMESPACE };
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps', { healthChecks: [self] });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toMatch(/^True/);
+  });
+
+  it('flux/HLT-04: health expressions that do not parse are terminal', async () => {
+    const f = await fleet();
+    await f.kustomization('apps', { healthCheckExprs: [{ apiVersion: 'v1', kind: 'ConfigMap', current: 'data.' }] });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps', 'Stalled')).toMatch(/^True InvalidCELExpression/);
+  });
+
+  it('flux/HLT-04: health expressions decide about their kind', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a', 'no') }, '1');
+    await f.kustomization('apps', {
+      wait: true,
+      healthCheckExprs: [{ apiVersion: 'v1', kind: 'ConfigMap', current: "data.value == 'yes'", failed: "data.value == 'bad'" }],
+    });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toMatch(/^Unknown/);
+    await f.patch(mapRef('a'), { data: { value: 'bad' } });
+    await f.pass(1000);
+    expect(await f.condition('apps')).toMatch(/^False HealthCheckFailed/);
+  });
+});
+
+describe('decryption', () => {
+  const identity = generateAgeIdentity(systemEntropy);
+  const VALUE = 'correct-horse-battery';
+  const plain = `apiVersion: v1\nkind: Secret\nmetadata:\n    name: db\n    namespace: default\nstringData:\n    password: ${VALUE}\n`;
+  const dbRef = { apiVersion: 'v1', kind: 'Secret', namespace: 'default', name: 'db' };
+
+  async function encrypted(f: Fleet, text = plain, format: SopsFormat = 'yaml'): Promise<string> {
+    const recipient = await f.run(ageRecipientOf(identity, f.world));
+    const groups = [[ageKey(recipient)]];
+    const selection = { encryptedRegex: '^(data|stringData)$' };
+    const bytes = await f.run(
+      encrypt(new TextEncoder().encode(text), { world: f.world, entropy: systemEntropy, format, groups, selection }),
+    );
+    return new TextDecoder().decode(bytes);
+  }
+  const keySecret = (data: Record<string, string>, name = 'sops-age', namespace = NAMESPACE): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace },
+    data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])),
+  });
+  const decryption = { provider: 'sops', secretRef: { name: 'sops-age' } };
+
+  it('flux/DEC-02: keys that end in .agekey decrypt, unknown keys are passed over', async () => {
+    const f = await fleet();
+    await f.put(keySecret({ 'main.agekey': `# a comment\n${identity.reveal()}\n`, readme: 'x' }));
+    await f.publish({ 'db.yaml': await encrypted(f) }, '1');
+    await f.kustomization('apps', { decryption });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toMatch(/^True/);
+    expect((await f.find(dbRef))?.['data']).toEqual({ password: Buffer.from(VALUE).toString('base64') });
+  });
+
+  it('flux/DEC-02: a key Secret that is missing', async () => {
+    const f = await fleet();
+    await f.publish({ 'db.yaml': await encrypted(f) }, '1');
+    await f.kustomization('apps', { decryption });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toBe('False BuildFailed secrets "sops-age" not found');
+  });
+
+  const refused: [string, string][] = [
+    ['key.asc', 'OpenPGP keys are not supported yet'],
+    ['sops.vault-token', 'Vault tokens are not supported yet'],
+    ['sops.aws-kms', 'AWS KMS credentials are not supported yet'],
+    ['bad.agekey', ''],
+  ];
+
+  it.each(refused)('flux/DEC-02, flux/DEC-12: %s is refused by name, without its content', async (key, text) => {
+    const f = await fleet();
+    await f.put(keySecret({ [key]: 'AGE-SECRET-KEY-1CANARYCANARY' }));
+    await f.publish({ 'db.yaml': await encrypted(f) }, '1');
+    await f.kustomization('apps', { decryption });
+    await f.pass(MINUTE);
+    const message = await f.condition('apps');
+    expect(message).toContain(
+      `False BuildFailed failed to import '${key}' data from sops decryption Secret 'flux-system/sops-age': ${text}`,
+    );
+    expect(JSON.stringify([message, f.events, f.logs])).not.toContain('CANARY');
+  });
+
+  it('flux/DEC-07: an encrypted Secret without decryption stops everything, with the dedicated message', async () => {
+    const f = await fleet();
+    await f.publish({ 'db.yaml': await encrypted(f), 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toBe(
+      'False ReconciliationFailed Secret/default/db is SOPS encrypted, configuring decryption is required for this secret to be reconciled',
+    );
+    expect(await f.find(mapRef('a'))).toBeUndefined();
+    expect(await f.find(dbRef)).toBeUndefined();
+  });
+
+  it('flux/DEC-08: the global age Secret serves objects without one of their own', async () => {
+    const f = await fleet({ flags: { sopsAgeSecret: 'global', runtimeNamespace: 'default' } });
+    await f.put(keySecret({ 'g.agekey': identity.reveal(), 'other.asc': 'x' }, 'global', 'default'));
+    await f.publish({ 'db.yaml': await encrypted(f) }, '1');
+    await f.kustomization('apps', { decryption: { provider: 'sops' } });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toMatch(/^True/);
+  });
+
+  it('flux/KS-01: a service account for decryption needs its gate', async () => {
+    const f = await fleet();
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps', { decryption: { provider: 'sops', serviceAccountName: 'x' } });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps', 'Stalled')).toMatch(/^True FeatureGateDisabled .*ObjectLevelWorkloadIdentity/);
+  });
+
+  it('flux/DEC-12: a wrong key fails without plaintext, ciphertext or key anywhere', async () => {
+    const f = await fleet();
+    const other = generateAgeIdentity(systemEntropy);
+    await f.put(keySecret({ 'main.agekey': other.reveal() }));
+    const text = await encrypted(f);
+    await f.publish({ 'db.yaml': text }, '1');
+    await f.kustomization('apps', { decryption });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toMatch(/^False BuildFailed decryption failed for 'Secret.v1.\[noGrp\]\/db': /);
+    const ciphertext = /ENC\[AES256_GCM,data:([^,]+)/.exec(text)?.[1] ?? 'none';
+    const everything = JSON.stringify([await f.find(kustomizationRef('apps')), f.events, f.logs]);
+    for (const secret of [VALUE, ciphertext, other.reveal(), identity.reveal()]) expect(everything).not.toContain(secret);
+  });
+
+  it('flux/SSA-15, flux/DEC-12: after a success the value is in the Secret and nowhere else', async () => {
+    const f = await fleet();
+    await f.put(keySecret({ 'main.agekey': identity.reveal() }));
+    await f.publish({ 'db.yaml': await encrypted(f) }, '1');
+    await f.kustomization('apps', { decryption, wait: true });
+    await f.pass(MINUTE);
+    const everything = JSON.stringify([await f.find(kustomizationRef('apps')), f.events, f.logs]);
+    for (const secret of [VALUE, Buffer.from(VALUE).toString('base64'), identity.reveal()]) expect(everything).not.toContain(secret);
+    const [entry] = (await f.status('apps')).history ?? [];
+    expect(entry?.digest).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
+  });
+
+  it('flux/KS-09: the digest of the same objects depends on the key', async () => {
+    const digests = await Promise.all(
+      [1, 2].map(async () => {
+        const f = await fleet();
+        await f.publish({ 'a.yaml': map('a') }, '1');
+        await f.kustomization('apps');
+        await f.pass(MINUTE);
+        return (await f.status('apps')).history?.[0]?.digest;
+      }),
+    );
+    expect(digests[0]).not.toBe(digests[1]);
+  });
+});
+
+describe('planted bugs', () => {
+  it('inventoryAfterApply leaves an orphan behind', async () => {
+    const f = await fleet({ faults: { inventoryAfterApply: true } });
+    await f.publish({ 'a.yaml': map('a'), 'b.yaml': map('b') }, '1');
+    f.faults.intercept = (request) =>
+      request.method === 'PATCH' && request.path.endsWith('/configmaps/b') && request.query.get('dryRun') === null ? 'drop' : 'pass';
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    delete f.faults.intercept;
+    await f.publish({ 'c.yaml': map('c') }, '2');
+    await f.pass(MINUTE);
+    expect(await f.find(mapRef('a'))).toBeDefined();
+  });
+
+  it('pruneAfterFailedBuild deletes everything', async () => {
+    const f = await fleet({ faults: { pruneAfterFailedBuild: true } });
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    await f.publish({ 'kustomization.yaml': 'resources: [missing.yaml]\n' }, '2');
+    await f.pass(MINUTE);
+    expect(await f.find(mapRef('a'))).toBeUndefined();
+  });
+
+  it('writeWithoutChange writes at every interval', async () => {
+    const f = await fleet({ faults: { writeWithoutChange: true } });
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    f.requests();
+    await f.pass(11 * MINUTE);
+    expect(f.requests().filter(isWrite)).toEqual(['PATCH /api/v1/namespaces/default/configmaps/a']);
+  });
+
+  it('staleArtifact goes on applying the first tree', async () => {
+    const f = await fleet({ faults: { staleArtifact: true } });
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps');
+    await f.pass(MINUTE);
+    await f.publish({ 'a.yaml': map('a', '2') }, '2');
+    await f.pass(MINUTE);
+    expect((await f.status('apps')).lastAppliedRevision).toBe('2');
+    expect((await f.find(mapRef('a')))?.['data']).toEqual({ value: '1' });
   });
 });

@@ -42,7 +42,7 @@ function trap(): { script: string; mark: string } {
 }
 
 /** A `git` on PATH that writes down arguments, environment and any file with the canary, then runs the real one. */
-function recordingGit(): { world: World; log(): string } {
+function recordingGit(): { world: World; log: () => string } {
   const directory = temporary.make();
   const log = join(directory, 'log');
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
@@ -75,7 +75,7 @@ describe('the git program is hardened', () => {
       GIT_CONFIG_VALUE_0: `${new URL(server.url).origin}/`,
     });
     // The same configuration breaks an ordinary git.
-    expect(() => execFileSync('git', ['ls-remote', server.url], { env: world.env as NodeJS.ProcessEnv, stdio: 'ignore' })).toThrow();
+    expect(() => execFileSync('git', ['ls-remote', server.url], { env: world.env, stdio: 'ignore' })).toThrow();
     const fetched = await gitProgramFetcher({ world }).fetch({ url: server.url }, { branch: 'main' }, {});
     expect(contentOf(fetched.tree)).toEqual({ 'a.txt': 'one\n' });
   });

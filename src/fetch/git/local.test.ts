@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -17,6 +18,7 @@ import {
 } from './index.ts';
 import { contentOf, temporaryDirectories, testRepository, type TestRepository } from './repository.fixture.ts';
 
+const run = promisify(execFile);
 const world = systemWorld();
 const temporary = temporaryDirectories();
 const URL_OF_FLEET = 'https://git.example/fleet';
@@ -115,8 +117,9 @@ describe('serveRepository', () => {
       expect(await status('/objects/info/packs')).toBe(404);
       expect(await status('/../../etc/passwd')).toBe(404);
       const clone = join(temporary.make(), 'clone');
-      checkout.git('clone', '--quiet', server.url, clone);
-      expect(() => execFileSync('git', ['push', 'origin', 'HEAD:refs/heads/x'], { cwd: clone, stdio: 'ignore' })).toThrow();
+      // Not synchronous: the server runs in this process.
+      await run('git', ['clone', '--quiet', server.url, clone]);
+      await expect(run('git', ['push', 'origin', 'HEAD:refs/heads/x'], { cwd: clone })).rejects.toThrow('Command failed');
     } finally {
       await server.close();
     }

@@ -41,7 +41,7 @@ export async function snapshotWorkingTree(
   const source = localRunner(checkout, world, signal);
   const root = await textOf(source(['rev-parse', '--show-toplevel']), 'is not the working tree of a git repository', checkout);
   const store = storeRunner(root, resolve(storeDir), world, signal);
-  await prepareStore(root, resolve(storeDir), store, world);
+  await prepareStore(root, resolve(storeDir), world);
   const branchRef = (await source(['symbolic-ref', '--quiet', 'HEAD'])).stdout.toString('utf8').trim();
   const parent = await resolveCommit(source, 'HEAD');
   await mustRun(store(['add', '--all', '--', '.']), 'cannot be read', root);
@@ -78,10 +78,10 @@ function storeRunner(root: string, storeDir: string, world: World, signal: Abort
     );
 }
 
-async function prepareStore(root: string, storeDir: string, store: Runner, world: World): Promise<void> {
+async function prepareStore(root: string, storeDir: string, world: World): Promise<void> {
   const { gitDir, commonDir } = repositoryPlaces(root);
   await world.outside(() => mkdir(storeDir, { recursive: true, mode: 0o700 }));
-  await mustRun(store(['init', '--quiet', '--bare', '--template=', storeDir], { env: { GIT_WORK_TREE: '' } }), 'cannot be copied', root);
+  await mustRun(localRunner(storeDir, world)(['init', '--quiet', '--bare', '--template=']), 'cannot be copied', root);
   await world.outside(async () => {
     await mkdir(join(storeDir, 'info'), { recursive: true });
     await writeFile(join(storeDir, 'objects/info/alternates'), `${join(commonDir, 'objects')}\n`);

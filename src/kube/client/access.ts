@@ -1,13 +1,14 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { delimiter, dirname, resolve } from 'node:path';
 
 import { SottoError } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
 import { execLogin, type Login } from './exec.ts';
-import { folderOf, parseKubeconfig, readNamedFile, type KubeconfigContext, type KubeconfigUser } from './kubeconfig.ts';
+import { parseKubeconfig, readNamedFile, type KubeconfigContext, type KubeconfigText, type KubeconfigUser } from './kubeconfig.ts';
 
 /** Where the credentials of a cluster come from. */
 export type KubeconfigSource =
-  /** The caller's own file: everything it names may be used. */
+  /** The caller's own file, or several joined by `:`. Everything they name may be used. */
   | { readonly path: string }
   /** A kubeconfig's content. It may come from a tenant: see {@link KubeconfigAllowances}. */
   | { readonly text: string }
@@ -65,14 +66,20 @@ const TOKEN_LIFETIME_MS = 60_000;
  */
 export function readAccess({ kubeconfig, context, allow = {} }: KubeconfigOptions, world: World): Access {
   if (kubeconfig === 'in-cluster') return inClusterAccess(world);
-  const chosen = context === undefined ? {} : { context };
-  if ('path' in kubeconfig) {
-    const file = resolve(world.cwd, kubeconfig.path);
-    return accessOf(parseKubeconfig(readNamedFile(file), { ...chosen, file, folder: folderOf(file, world) }), world);
-  }
-  const parsed = parseKubeconfig(kubeconfig.text, { ...chosen, folder: world.cwd });
+  if ('path' in kubeconfig) return accessOf(parseKubeconfig(readFiles(kubeconfig.path, world.cwd), context), world);
+  const parsed = parseKubeconfig([{ text: kubeconfig.text, folder: world.cwd }], context);
   refuseUnlessAllowed(parsed, allow);
   return accessOf(parsed, world);
+}
+
+/** Of a list, as `$KUBECONFIG` may be one, files that do not exist are left out. */
+function readFiles(path: string, cwd: string): KubeconfigText[] {
+  const all = path
+    .split(delimiter)
+    .filter((part) => part !== '')
+    .map((part) => resolve(cwd, part));
+  const present = all.length > 1 ? all.filter((file) => existsSync(file)) : all;
+  return present.map((file) => ({ text: readNamedFile(file), file, folder: dirname(file) }));
 }
 
 function refuseUnlessAllowed({ cluster, user }: KubeconfigContext, allow: KubeconfigAllowances): void {

@@ -110,6 +110,20 @@ describe('httpsHandle', () => {
     expect(closed).toHaveLength(2);
   });
 
+  it('comes back when a busy server says so, and gives up after ten times', async () => {
+    let busy = 3;
+    const { url, seen } = await serve((_request, response) => {
+      if (busy-- > 0) response.writeHead(429, { 'retry-after': '0' }).end('{"kind":"Status","reason":"TooManyRequests"}');
+      else response.end('{"gitVersion":"v1"}');
+    });
+    const cluster = connect(await httpsHandle({ kubeconfig: { text: kubeconfig(url) }, world }));
+    expect(await cluster.request('GET', '/version')).toEqual({ gitVersion: 'v1' });
+    expect(seen).toHaveLength(4);
+    busy = Infinity;
+    await expect(cluster.request('GET', '/version')).rejects.toMatchObject({ code: 'KUBE_TOO_MANY_REQUESTS', retry: true });
+    expect(seen).toHaveLength(4 + 11);
+  });
+
   it('says which server it cannot reach, and that trying again can help', async () => {
     const handle = await httpsHandle({ kubeconfig: { text: kubeconfig('http://127.0.0.1:1') }, world });
     await expect(connect(handle).request('GET', '/version')).rejects.toMatchObject({
@@ -175,6 +189,20 @@ describe('kubeconfig', () => {
     writeFileSync(join(path, '..', 'token'), 'from-file\n');
     await connect(await httpsHandle({ kubeconfig: { path }, world })).request('GET', '/version');
     expect(seen.at(-1)?.headers.authorization).toBe('Bearer from-file');
+  });
+
+  it('merges several files: the first entry of a name counts, paths start from their own file, missing files are left out', async () => {
+    const { url, seen } = await serve((_request, response) => response.end('{}'));
+    const first = temporaryFile(
+      'first',
+      JSON.stringify({ 'current-context': 'main', users: [{ name: 'u', user: { tokenFile: 'token' } }] }),
+    );
+    writeFileSync(join(first, '..', 'token'), 'first');
+    const second = temporaryFile('second', kubeconfig(url, { token: 'second' }));
+    const path = [first, '/nonexistent/config', second].join(':');
+    await connect(await httpsHandle({ kubeconfig: { path }, world })).request('GET', '/version');
+    expect(seen.at(-1)?.headers.authorization).toBe('Bearer first');
+    await expect(httpsHandle({ kubeconfig: { path: '/nonexistent/config' }, world })).rejects.toMatchObject({ code: 'KUBECONFIG_FILE' });
   });
 
   it('names unknown contexts and lists the known ones', async () => {

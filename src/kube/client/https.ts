@@ -25,6 +25,9 @@ export interface HttpsHandle extends Handle {
 const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
 /** Longer than the 60 s after which an API server gives up a request. */
 const HEADERS_TIMEOUT_MS = 75_000;
+const BUSY_RETRIES = 10;
+/** Whoever asks for more patience than this is answered by an error, and the caller decides. */
+const LONGEST_RETRY_SECONDS = 30;
 
 /**
  * Reaches a real API server with a kubeconfig, or with the ServiceAccount of the Pod.
@@ -55,7 +58,7 @@ export async function httpsHandle({ world, ...options }: HttpsHandleOptions): Pr
         ...(isWatch ? { bodyTimeout: 0 } : {}),
       });
     try {
-      const response = await world.outside(send);
+      const response = await patiently(send, call.signal, world);
       const headers = joinHeaders(response.headers);
       if (isWatch && response.statusCode < 300) {
         return { status: response.statusCode, headers, body: { kind: 'stream', frames: framesOf(response.body, call.signal) } };
@@ -67,6 +70,23 @@ export async function httpsHandle({ world, ...options }: HttpsHandleOptions): Pr
     }
   };
   return Object.assign(handle, { server: access.server, namespace: access.namespace, close: () => dispatchers.close() });
+}
+
+/** A server that is too busy says when to come back; client-go does so ten times. */
+async function patiently(
+  send: () => Promise<Dispatcher.ResponseData>,
+  signal: AbortSignal,
+  world: World,
+): Promise<Dispatcher.ResponseData> {
+  for (let attempt = 0; ; attempt++) {
+    const response = await world.outside(send);
+    const { statusCode, headers } = response;
+    const seconds = Number(headers['retry-after'] ?? NaN);
+    const isBusy = (statusCode === 429 || statusCode >= 500) && Number.isFinite(seconds) && seconds <= LONGEST_RETRY_SECONDS;
+    if (!isBusy || attempt === BUSY_RETRIES) return response;
+    await world.outside(() => response.body.dump());
+    await world.clock.sleep(seconds * 1000, signal);
+  }
 }
 
 /** Segments are encoded one by one: a decoded `:` or `%` in a name must not change the path. */

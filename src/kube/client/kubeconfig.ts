@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { codeOf, SottoError } from '../../base/errors/index.ts';
-import type { World } from '../../base/world/index.ts';
 import { parseYaml } from '../../text/yaml/index.ts';
 import { isJsonObject } from '../objects/index.ts';
 
@@ -13,7 +12,7 @@ export interface KubeconfigContext {
   readonly namespace: string;
 }
 
-export interface KubeconfigCluster {
+interface KubeconfigCluster {
   readonly server: string;
   readonly 'certificate-authority'?: string;
   readonly 'certificate-authority-data'?: string;
@@ -46,25 +45,36 @@ export interface ExecConfig {
   readonly provideClusterInfo?: boolean;
 }
 
+/** The content of one kubeconfig file. */
+export interface KubeconfigText {
+  readonly text: string;
+  /** For error positions. */
+  readonly file?: string;
+  /** What relative paths in it start from. */
+  readonly folder: string;
+}
+
 const FILE_FIELDS = ['client-certificate', 'client-key', 'tokenFile', 'certificate-authority'] as const;
+/** The lists of a kubeconfig, and the field of their items that holds the content. */
+const LISTS = { contexts: 'context', clusters: 'cluster', users: 'user' } as const;
 
 /**
- * Reads a kubeconfig and picks a context; no context means the current one. `folder` is what relative paths start from.
- * Nothing but the text is read.
+ * Picks a context out of one kubeconfig, or several that are merged: of entries with the same name the first counts. No
+ * context means the current one. Nothing but the texts is read.
  *
- * @throws SottoError KUBECONFIG_INVALID, KUBECONFIG_CONTEXT_UNKNOWN; neither quotes the text, which holds credentials
+ * @throws SottoError KUBECONFIG_INVALID, KUBECONFIG_CONTEXT_UNKNOWN; neither quotes a text, which holds credentials
  */
-export function parseKubeconfig(
-  text: string,
-  options: { readonly context?: string; readonly file?: string; readonly folder: string },
-): KubeconfigContext {
-  const at = options.file === undefined ? {} : { at: { file: options.file } };
-  const config = parse(text, at);
-  const name = options.context ?? textOf(config['current-context']);
-  const context = entry(config, 'contexts', 'context', name);
-  const cluster = context && entry(config, 'clusters', 'cluster', textOf(context['cluster']));
+export function parseKubeconfig(texts: readonly KubeconfigText[], wanted?: string): KubeconfigContext {
+  const [first] = texts;
+  const at = first?.file === undefined || texts.length > 1 ? {} : { at: { file: first.file } };
+  const configs = texts.map(parse);
+  const name = wanted ?? configs.map((config) => config.current).find((current) => current !== '') ?? '';
+  const find = (list: keyof typeof LISTS, entry: unknown): Fields | undefined =>
+    configs.map((config) => config[list].get(textOf(entry))).find((found) => found !== undefined);
+  const context = find('contexts', name);
+  const cluster = find('clusters', context?.['cluster']);
   if (context === undefined || cluster === undefined) {
-    const names = listOf(config, 'contexts').map((item) => textOf(item['name']));
+    const names = [...new Set(configs.flatMap((config) => [...config.contexts.keys()]))];
     throw new SottoError('KUBECONFIG_CONTEXT_UNKNOWN', `the kubeconfig has no usable context "${name}"`, {
       ...at,
       hint: names.length === 0 ? 'it has no contexts at all' : `contexts: ${names.join(', ')}`,
@@ -73,19 +83,40 @@ export function parseKubeconfig(
   if (!URL.canParse(textOf(cluster['server']))) {
     throw new SottoError('KUBECONFIG_INVALID', `the server of kubeconfig context "${name}" is no URL`, at);
   }
-  const user = entry(config, 'users', 'user', textOf(context['user'])) ?? {};
   const namespace = textOf(context['namespace']);
   return {
-    cluster: absolute(cluster, options.folder) as unknown as KubeconfigCluster,
-    user: absolute(user, options.folder),
+    cluster: cluster as unknown as KubeconfigCluster,
+    user: find('users', context['user']) ?? {},
     namespace: namespace === '' ? 'default' : namespace,
   };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function parse(text: string, at: object): Fields {
-  const invalid = new SottoError('KUBECONFIG_INVALID', 'the kubeconfig cannot be parsed', at);
+type Parsed = Record<keyof typeof LISTS, ReadonlyMap<string, Fields>> & { readonly current: string };
+
+function parse({ text, file, folder }: KubeconfigText): Parsed {
+  const config = parseObject(text, file);
+  const entries = (list: keyof typeof LISTS): ReadonlyMap<string, Fields> => {
+    const found = new Map<string, Fields>();
+    const items: unknown = config[list];
+    for (const item of Array.isArray(items) ? items : []) {
+      const content: unknown = isJsonObject(item) ? item[LISTS[list]] : undefined;
+      const name = isJsonObject(item) ? textOf(item['name']) : '';
+      if (isJsonObject(content) && !found.has(name)) found.set(name, absolute(content, folder));
+    }
+    return found;
+  };
+  return {
+    contexts: entries('contexts'),
+    clusters: entries('clusters'),
+    users: entries('users'),
+    current: textOf(config['current-context']),
+  };
+}
+
+function parseObject(text: string, file: string | undefined): Fields {
+  const invalid = new SottoError('KUBECONFIG_INVALID', 'the kubeconfig cannot be parsed', file === undefined ? {} : { at: { file } });
   try {
     const value = parseYaml(text, { profile: 'yaml11' })[0]?.value;
     if (isJsonObject(value)) return value;
@@ -99,26 +130,15 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function listOf(config: Fields, list: string): Fields[] {
-  const items = config[list];
-  return Array.isArray(items) ? items.filter(isJsonObject) : [];
-}
-
-function entry(config: Fields, list: string, field: string, name: string): Fields | undefined {
-  const value = listOf(config, list).find((item) => item['name'] === name)?.[field];
-  return isJsonObject(value) ? value : undefined;
-}
-
 function absolute(fields: Fields, folder: string): Fields {
   const paths = FILE_FIELDS.flatMap((field) => {
     const path = fields[field];
     return typeof path === 'string' && path !== '' ? [[field, resolve(folder, path)]] : [];
   });
   const { exec } = fields;
-  const command = isJsonObject(exec) ? exec['command'] : undefined;
+  const command = isJsonObject(exec) ? textOf(exec['command']) : '';
   // A plugin without a slash is looked up in PATH.
-  const program =
-    typeof command === 'string' && command.includes('/') ? { exec: { ...(exec as Fields), command: resolve(folder, command) } } : {};
+  const program = command.includes('/') ? { exec: { ...(exec as Fields), command: resolve(folder, command) } } : {};
   return { ...fields, ...Object.fromEntries(paths), ...program };
 }
 
@@ -129,9 +149,4 @@ export function readNamedFile(file: string): string {
   } catch (error) {
     throw new SottoError('KUBECONFIG_FILE', `cannot read ${file}: ${codeOf(error)}`);
   }
-}
-
-/** The folder that relative paths in a kubeconfig file start from. */
-export function folderOf(file: string, world: World): string {
-  return dirname(resolve(world.cwd, file));
 }

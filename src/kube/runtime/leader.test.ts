@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { SottoError } from '../../base/errors/index.ts';
 import { noLog } from '../../base/log/index.ts';
 import { virtualWorld } from '../../base/world/index.ts';
 import { connect, type Handle } from '../client/index.ts';
@@ -117,6 +118,25 @@ describe('leader election', () => {
     cut.delete('a');
     await world.run(120_000);
     expect(log).toEqual(['0 a leads']);
+  });
+
+  it('RUN-02: frees the lease and passes the error on when the work fails', async () => {
+    const { world, log, server } = start();
+    const fails = async (): Promise<void> => {
+      await world.clock.sleep(7000);
+      throw new SottoError('BROKEN', 'it broke');
+    };
+    leadAnd(fails, {
+      ...NAMES,
+      identity: 'a',
+      cluster: connect(server.handle),
+      world,
+      log: noLog,
+      signal: new AbortController().signal,
+    }).catch((error: unknown) => log.push((error as SottoError).code));
+    await world.run(8000);
+    expect(log).toEqual(['BROKEN']);
+    expect((await connect(server.handle).get(REF))['spec']).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
   });
 
   it('RUN-02: stops waiting when told to', async () => {

@@ -65,6 +65,7 @@ export async function leadAnd(work: (signal: AbortSignal) => Promise<void>, opti
   const stop = (): void => leading.abort();
   signal.addEventListener('abort', stop, { once: true });
   const running = work(leading.signal).finally(() => finished.abort());
+  running.catch(() => undefined); // awaited below, after the renewals have ended
 
   let isLost = false;
   let renewedAt = world.clock.monotonic();

@@ -7,7 +7,7 @@ import { activeRules, compileSelection, DEFAULT_SELECTION, SELECT_ALL, type Sele
 import { STORES, type Store } from './stores/index.ts';
 import { formatUtc } from './times.ts';
 import { decryptTree, encryptTree } from './transform.ts';
-import { type SopsMap, type SopsTree, type SopsValue } from './tree.ts';
+import type { SopsTree } from './tree.ts';
 import type { EncryptOptions, SelectionRule, SopsFormat } from './types.ts';
 import { decryptMac, encryptMac, isSameMac } from './verify-mac.ts';
 
@@ -22,7 +22,7 @@ export async function encrypt(bytes: Uint8Array, options: EncryptOptions): Promi
   const output = options.outputFormat ?? options.format;
   const store = STORES[output];
   const context = storeContext(options);
-  const tree = inFile(options.file, () => withoutEmptyListComments(STORES[options.format].parsePlain(bytes, context), options));
+  const tree = inFile(options.file, () => STORES[options.format].parsePlain(bytes, context));
   inFile(options.file, () => checkTree(tree, store));
   const selection = selectionFor(options);
   const selector = inFile(options.file, () => selectorFor(selection, options));
@@ -113,23 +113,4 @@ function checkTree(tree: SopsTree, store: Store): void {
       hint: 'if the file is not encrypted, rename the key',
     },
   );
-}
-
-/** An empty comment between list items would come back as an empty string element. */
-function withoutEmptyListComments(tree: SopsTree, options: EncryptOptions): SopsTree {
-  let dropped = 0;
-  const cleanMap = (branch: SopsMap): SopsMap => ({
-    kind: 'map',
-    items: branch.items.map((item) => (item.kind === 'comment' ? item : { ...item, value: clean(item.value) })),
-  });
-  const clean = (value: SopsValue): SopsValue => {
-    if (value.kind === 'map') return cleanMap(value);
-    if (value.kind !== 'list') return value;
-    const kept = value.items.filter((item) => item.kind !== 'comment' || item.text !== '');
-    dropped += value.items.length - kept.length;
-    return { kind: 'list', items: kept.map((item) => (item.kind === 'comment' ? item : clean(item))) };
-  };
-  const branches = tree.branches.map(cleanMap);
-  if (dropped > 0) warnOf(options)(`dropped ${dropped} empty comment lines between list items`);
-  return { branches };
 }

@@ -6,6 +6,8 @@ const MAP_MARK = '__map_';
 const LIST_MARK = '__list_';
 const STEP = /__(map|list)_/;
 const MAX_INDEX = 10_000;
+/** Metadata nest six levels; far more is an attack on the call stack. */
+const MAX_STEPS = 20;
 
 export type FlatPairs = readonly (readonly [name: string, value: string])[];
 
@@ -56,6 +58,7 @@ function splitName(name: string): Step[] {
   const steps: Step[] = [{ kind: 'map', key: first }];
   for (let index = 0; index + 1 < rest.length; index += 2)
     steps.push({ kind: rest[index] === 'list' ? 'list' : 'map', key: rest[index + 1] ?? '' });
+  if (steps.length > MAX_STEPS) throw invalid(`a name nests more than ${MAX_STEPS} levels`);
   return steps;
 }
 

@@ -38,16 +38,30 @@ const RULES: Readonly<Record<keyof SelectionRule, (test: Test) => Selector>> = {
   encryptedSuffix: (test) => byPath((path) => path.some(test)),
   unencryptedRegex: (test) => byPath((path) => !path.some(test)),
   encryptedRegex: (test) => byPath((path) => path.some(test)),
-  unencryptedCommentRegex: (test) => ({
-    selects: ({ comments }) => !comments.some((run) => run.some(test)),
-    matchesComment: test,
-  }),
-  encryptedCommentRegex: (test) => ({
-    // the line that switches encryption on stays readable itself
-    selects: ({ comments, isComment }) => comments.some((run) => run.some(test)) && !(isComment && test(comments.at(-1)?.at(-1) ?? '')),
-    matchesComment: test,
-  }),
+  unencryptedCommentRegex: (test) => {
+    const isActive = activeTest(test);
+    return { selects: ({ comments }) => !comments.some(isActive), matchesComment: test };
+  },
+  encryptedCommentRegex: (test) => {
+    const isActive = activeTest(test);
+    return {
+      // the line that switches encryption on stays readable itself
+      selects: ({ comments, isComment }) => comments.some(isActive) && !(isComment && test(comments.at(-1)?.at(-1) ?? '')),
+      matchesComment: test,
+    };
+  },
 };
+
+/** Whether a run of comments matches. Runs only grow while a file is walked, so each line is tested once. */
+function activeTest(test: Test): (run: readonly string[]) => boolean {
+  const known = new WeakMap<readonly string[], { tested: number; matched: boolean }>();
+  return (run) => {
+    const state = known.get(run) ?? { tested: 0, matched: false };
+    for (; state.tested < run.length && !state.matched; state.tested++) state.matched = test(run[state.tested] ?? '');
+    known.set(run, state);
+    return state.matched;
+  };
+}
 
 function byPath(selects: (path: readonly string[]) => boolean): Selector {
   return { selects: ({ path }) => selects(path), matchesComment: () => false };

@@ -136,7 +136,8 @@ describe('round trips', () => {
   });
 
   it('SOPS-04: a changed byte of any value or of the MAC never passes', async () => {
-    const sealed = text(await seal('a: secret\nb_unencrypted: plain\nc: [1, 2.5, true]\n', 'yaml'));
+    const plain = 'a: secret\nb_unencrypted: plain\nc:\n    - 1\n    - 2.5\n    - true\n';
+    const sealed = text(await seal(plain, 'yaml'));
     const body = sealed.indexOf('sops:');
     const macStart = sealed.indexOf('mac: ENC[');
     const macEnd = sealed.indexOf(',type:', macStart);
@@ -147,7 +148,8 @@ describe('round trips', () => {
         const changed = sealed.slice(0, at) + replacement + sealed.slice(at + 1);
         const result = await open(changed, 'yaml').catch((error: unknown) => error);
         // a changed key name outside the AAD of any value is the one thing that the format does not protect
-        if (typeof result === 'string') expect(changed.slice(0, at).split('\n').at(-1)).toMatch(/^b_|^$|^b/);
+        // the last character of base64 may hold bits that nothing reads
+        if (typeof result === 'string' && result !== plain) expect(changed.slice(0, at).split('\n').at(-1)).toMatch(/^b_|^$|^b/);
       }),
       { numRuns: 150 },
     );
@@ -353,7 +355,9 @@ describe('what encryption refuses, before anything is written', () => {
     warnings.length = 0;
     const sealed = await seal('l:\n  - a\n  #\n  - b\n', 'yaml');
     expect(await open(sealed, 'yaml')).toBe('l:\n    - a\n    - b\n');
-    expect(warnings).toEqual(['dropped 1 empty comment lines between list items']);
+    expect(warnings).toEqual(['l[1]: an empty comment between list items is dropped: it would come back as an empty element']);
+    const plain = 'l:\n    - a\n    #\n    - b\n';
+    expect(await open(await seal(plain, 'yaml', { selection: { encryptedRegex: '^x$' } }), 'yaml')).toBe(plain);
   });
 
   it('c8: a file with a regex that does not compile reads as upstream reads it, with a warning', async () => {

@@ -44,6 +44,10 @@ export function encryptTree(tree: SopsTree, options: TransformOptions & { readon
     comment: (comment, place) => {
       if (!selector.selects(place)) return comment;
       count();
+      if (place.inList && comment.text === '') {
+        options.warn(`${place.where}: an empty comment between list items is dropped: it would come back as an empty element`);
+        return undefined;
+      }
       const text = encryptComment(comment, place, options);
       return place.inList ? str(text) : { ...comment, text };
     },

@@ -15,8 +15,8 @@ export interface Place extends Candidate {
 
 export interface Visitor {
   leaf(leaf: SopsLeaf, place: Place): SopsLeaf;
-  /** In a list, a comment may become an element and the other way round. */
-  comment(comment: SopsComment, place: Place): SopsComment | SopsLeaf;
+  /** In a list, a comment may become an element, the other way round, or be left out (undefined). */
+  comment(comment: SopsComment, place: Place): SopsComment | SopsLeaf | undefined;
   /** Whether a list element whose token says `comment` is one. Absent: never. */
   isCommentElement?(place: Place): boolean;
 }
@@ -37,7 +37,7 @@ function walkMap(value: SopsMap, container: Container, visitor: Visitor): SopsMa
   let run: string[] = [];
   for (const item of value.items) {
     if (item.kind === 'comment') {
-      run = [...run, item.text];
+      run.push(item.text);
       const place = {
         ...container,
         comments: [...container.comments, run],
@@ -46,7 +46,7 @@ function walkMap(value: SopsMap, container: Container, visitor: Visitor): SopsMa
         where: `a comment in ${container.where || 'the document'}`,
       };
       const visited = visitor.comment(item, place);
-      items.push(visited.kind === 'comment' ? visited : item);
+      items.push(visited?.kind === 'comment' ? visited : item);
       continue;
     }
     const inner = {
@@ -67,8 +67,8 @@ function walkList(value: SopsList, container: Container, visitor: Visitor): Sops
     const where = `${container.where}[${index}]`;
     const found = commentIn(item, { ...container, where }, run, visitor);
     if (found !== undefined) {
-      run = [...run, found.comment.text];
-      items.push(visitor.comment(found.comment, found.place));
+      const visited = visitor.comment(found.comment, found.place);
+      if (visited !== undefined) items.push(visited);
     } else if (item.kind !== 'comment') {
       items.push(walkValue(item, { path: container.path, comments: [...container.comments, run], where }, visitor, true));
       run = [];
@@ -81,14 +81,23 @@ function walkList(value: SopsList, container: Container, visitor: Visitor): Sops
 function commentIn(
   item: SopsList['items'][number],
   container: Container,
-  run: readonly string[],
+  run: string[],
   visitor: Visitor,
 ): { readonly comment: SopsComment; readonly place: Place } | undefined {
-  const text = item.kind === 'comment' ? item.text : item.kind === 'str' ? textOf(item.bytes) : '';
-  const place = { ...container, comments: [...container.comments, [...run, text]], isComment: true, inList: true };
-  if (item.kind === 'comment') return { comment: item, place };
-  if (item.kind !== 'str' || tokenType(text) !== 'comment' || visitor.isCommentElement?.(place) !== true) return undefined;
-  return { comment: { kind: 'comment', text, element: true }, place };
+  const placeWith = (comments: readonly string[]): Place => ({
+    ...container,
+    comments: [...container.comments, comments],
+    isComment: true,
+    inList: true,
+  });
+  if (item.kind === 'comment') {
+    run.push(item.text);
+    return { comment: item, place: placeWith(run) };
+  }
+  const text = item.kind === 'str' ? textOf(item.bytes) : '';
+  if (tokenType(text) !== 'comment' || visitor.isCommentElement?.(placeWith([...run, text])) !== true) return undefined;
+  run.push(text);
+  return { comment: { kind: 'comment', text, element: true }, place: placeWith(run) };
 }
 
 function walkValue(value: SopsValue, container: Container, visitor: Visitor, inList: boolean): SopsValue {

@@ -1,23 +1,14 @@
 /**
- * Which node a comment belongs to. Our rules are about positions; in what SOPS makes of them (a flat list of
- * comments and items per collection) they agree with the head, line and foot comments of go-yaml v3.
+ * Which node a comment belongs to. The rules are about positions; in what SOPS makes of them (a flat list of comments
+ * and items per collection) they agree with the head, line and foot comments of go-yaml v3 nearly always.
  */
-import type { CST } from 'yaml';
-
+import { cutBlocks, type CommentBlock } from './comment-blocks.ts';
+import type { Comment } from './comment-tokens.ts';
 import type { Span } from './compose.ts';
 import type { YamlMap, YamlNode, YamlSequence } from './types.ts';
 
-/** A comment of the text. Columns and lines count from 1. */
-export interface Comment {
-  readonly offset: number;
-  readonly line: number;
-  readonly column: number;
-  readonly text: string;
-  /** True when something else stands before it on its line. */
-  readonly inline: boolean;
-}
-
 type Collection = YamlMap | YamlSequence;
+type Spans = ReadonlyMap<YamlNode, Span>;
 
 /** An item of a collection, in document order. */
 interface Entry {
@@ -30,94 +21,94 @@ interface Entry {
   readonly parent: Entry | undefined;
 }
 
-/** Finds the comments among the tokens of one document, in order. */
-export function collectComments(
-  document: readonly CST.Token[],
-  text: string,
-  position: (offset: number) => { line: number; col: number },
-): Comment[] {
-  const found: Comment[] = [];
-  const add = (token: CST.SourceToken | CST.Token): void => {
-    if (token.type !== 'comment' || !('offset' in token)) return;
-    const { line, col } = position(token.offset);
-    const before = text.slice(token.offset - col + 1, token.offset);
-    // The marker of a document is no content of its line.
-    const inline = before.replace(/^(?:---|\uFEFF)/, '').trim() !== '' && !/^\uFEFF?---\s*$/.test(before);
-    found.push({ offset: token.offset, line, column: col, text: token.source.slice(1).replace(/\r$/, ''), inline });
-  };
-  for (const token of document) forEachToken(token, add);
-  return found.toSorted((a, b) => a.offset - b.offset);
-}
-
-/** Depth is bounded by the caller, so recursion is fine. */
-function forEachToken(token: CST.Token | CST.SourceToken | undefined, visit: (token: CST.Token | CST.SourceToken) => void): void {
-  if (token === undefined) return;
-  visit(token);
-  for (const list of ['start', 'end', 'props'] as const) {
-    const children = (token as unknown as Partial<Record<typeof list, unknown>>)[list];
-    if (Array.isArray(children)) for (const child of children as CST.SourceToken[]) visit(child);
-  }
-  if ('items' in token) {
-    for (const item of token.items) {
-      for (const child of item.start) visit(child);
-      forEachToken(item.key ?? undefined, visit);
-      for (const child of item.sep ?? []) visit(child);
-      forEachToken(item.value, visit);
-    }
-  }
-  if (token.type === 'document') forEachToken(token.value, visit);
+/** Full-line comments with the items around them. */
+interface Gap {
+  readonly previous: Entry | undefined;
+  readonly following: Entry | undefined;
+  readonly lines: Comment[];
 }
 
 /**
  * Puts each comment on its node, and returns those that come after the last item of the root collection (or that
  * have no node at all).
  */
-export function attachComments(root: YamlNode | undefined, comments: readonly Comment[], spans: ReadonlyMap<YamlNode, Span>): string[] {
+export function attachComments(root: YamlNode | undefined, comments: readonly Comment[], spans: Spans): string[] {
   if (comments.length === 0) return [];
   const entries = root === undefined ? [] : listEntries(root, spans);
   const trailing: string[] = [];
+  let gap: Gap | undefined;
   let next = 0;
-  let last: { readonly line: number; readonly target: string[] } | undefined;
   for (const comment of comments) {
     while (next < entries.length && (entries[next]?.start ?? Infinity) < comment.offset) next += 1;
-    const previous = entries[next - 1];
-    const following = entries[next];
+    const [previous, following] = [entries[next - 1], entries[next]];
     if (comment.inline && attachInline(comment, previous, root, spans)) continue;
-    // A block of comment lines stays together, unless a line stands at the column of what follows or of a collection that ends.
-    const together = last?.line === comment.line - 1 && !startsItsOwn(comment, previous, following);
-    const target = (together ? last?.target : ownTarget(comment, previous, following, root, spans)) ?? trailing;
-    target.push(comment.text);
-    last = { line: comment.line, target };
+    if (gap === undefined || gap.previous !== previous) {
+      if (gap !== undefined) attachGap(gap, root, spans, trailing);
+      gap = { previous, following, lines: [] };
+    }
+    gap.lines.push(comment);
   }
+  if (gap !== undefined) attachGap(gap, root, spans, trailing);
   return trailing;
 }
 
-function startsItsOwn(comment: Comment, previous: Entry | undefined, following: Entry | undefined): boolean {
-  if (comment.column <= (following?.column ?? 1)) return true;
-  for (let entry = previous; entry !== undefined; entry = entry.parent) if (entry.column === comment.column) return true;
-  return false;
+function attachGap({ previous, following, lines }: Gap, root: YamlNode | undefined, spans: Spans, trailing: string[]): void {
+  const flow = openFlow(previous, lines, spans);
+  const innermost = previous === undefined || flow !== undefined ? undefined : blockEntry(previous);
+  const blocks = flow === undefined ? cutBlocks(lines, innermost?.column ?? 0, following?.column) : [{ comments: lines }];
+  for (const block of blocks) {
+    const ended = flow ?? (block.ends === undefined ? undefined : endedCollection(block, innermost));
+    const target = targetOf(ended, following, root, spans, block.comments) ?? trailing;
+    target.push(...block.comments.map(({ text }) => text));
+  }
 }
 
-function ownTarget(
-  comment: Comment,
-  previous: Entry | undefined,
+/** The flow collection in whose brackets the comments stand. */
+function openFlow(previous: Entry | undefined, lines: readonly Comment[], spans: Spans): Collection | undefined {
+  const offset = lines[0]?.offset ?? 0;
+  for (let entry = previous; entry?.collection.flow === true; entry = entry.parent) {
+    if (offset < (spans.get(entry.collection)?.end ?? 0)) return entry.collection;
+  }
+  return undefined;
+}
+
+function blockEntry(entry: Entry): Entry | undefined {
+  let block: Entry | undefined = entry;
+  while (block?.collection.flow === true) block = block.parent;
+  return block;
+}
+
+function endedCollection({ comments, ends }: CommentBlock, innermost: Entry | undefined): Collection | undefined {
+  const column = comments[0]?.column ?? 1;
+  let entry = innermost;
+  while (ends === 'own-column' && entry !== undefined && entry.column > column) entry = entry.parent;
+  return entry === undefined || isOutside(column, entry) ? undefined : entry.collection;
+}
+
+/** A comment left of everything that is open, but for the root, ends nothing. */
+function isOutside(column: number, entry: Entry): boolean {
+  let outer = entry;
+  while (outer.parent !== undefined) outer = outer.parent;
+  return column <= outer.column;
+}
+
+/** Comments of the collection that goes on stand above its next item. */
+function targetOf(
+  ended: Collection | undefined,
   following: Entry | undefined,
   root: YamlNode | undefined,
-  spans: ReadonlyMap<YamlNode, Span>,
+  spans: Spans,
+  lines: readonly Comment[],
 ): string[] | undefined {
-  const collection = footCollection(comment, previous, following, spans);
-  if (collection !== undefined && collection !== root) return (collection.footComments ??= []);
+  const column = lines[0]?.column ?? 1;
+  const goesOn = following !== undefined && (ended === following.collection || (column <= following.column && ended?.flow !== true));
+  if (ended !== undefined && ended !== root && !goesOn) return (ended.footComments ??= []);
   if (following !== undefined) return (following.head.comments ??= []);
-  const above = previous === undefined && root !== undefined && (spans.get(root)?.start ?? 0) > comment.offset;
+  const above = root !== undefined && (spans.get(root)?.start ?? 0) > (lines[0]?.offset ?? 0);
   return above ? (root.comments ??= []) : undefined;
 }
 
-function attachInline(
-  comment: Comment,
-  previous: Entry | undefined,
-  root: YamlNode | undefined,
-  spans: ReadonlyMap<YamlNode, Span>,
-): boolean {
+function attachInline(comment: Comment, previous: Entry | undefined, root: YamlNode | undefined, spans: Spans): boolean {
   const target = previous === undefined ? root : inlineTarget(previous, comment, spans);
   if (target === undefined || (previous === undefined && isBlockCollection(target))) return false;
   if (target.inlineComment !== undefined) return false;
@@ -125,7 +116,7 @@ function attachInline(
   return true;
 }
 
-function inlineTarget(entry: Entry, comment: Comment, spans: ReadonlyMap<YamlNode, Span>): YamlNode {
+function inlineTarget(entry: Entry, comment: Comment, spans: Spans): YamlNode {
   // Behind the end of a flow collection the comment is the collection's.
   let target = entry;
   while (target.collection.flow && target.parent !== undefined && (spans.get(target.collection)?.end ?? Infinity) <= comment.offset)
@@ -137,26 +128,7 @@ function isBlockCollection(node: YamlNode): boolean {
   return node.kind !== 'scalar' && !node.flow;
 }
 
-/** The collection that a full-line comment ends, when it belongs to none of the items that follow. */
-function footCollection(
-  comment: Comment,
-  previous: Entry | undefined,
-  following: Entry | undefined,
-  spans: ReadonlyMap<YamlNode, Span>,
-): Collection | undefined {
-  for (let entry = previous; entry !== undefined; entry = entry.parent) {
-    const { collection } = entry;
-    if (collection.flow) {
-      if (comment.offset >= (spans.get(collection)?.end ?? 0)) continue;
-      return following?.collection === collection ? undefined : collection;
-    }
-    if (following !== undefined && entry.column <= following.column) return undefined;
-    if (entry.column <= comment.column) return collection;
-  }
-  return undefined;
-}
-
-function listEntries(root: YamlNode, spans: ReadonlyMap<YamlNode, Span>): Entry[] {
+function listEntries(root: YamlNode, spans: Spans): Entry[] {
   const entries: Entry[] = [];
   const visit = (collection: YamlNode, parent: Entry | undefined): void => {
     if (collection.kind === 'scalar') return;

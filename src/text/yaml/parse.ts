@@ -1,7 +1,8 @@
 import { Composer, type CST, LineCounter, Parser, type YAMLError } from 'yaml';
 
 import { SottoError } from '../../base/errors/index.ts';
-import { attachComments, collectComments } from './comments.ts';
+import { collectComments } from './comment-tokens.ts';
+import { attachComments } from './comments.ts';
 import { TreeBuilder } from './compose.ts';
 import { MAX_DEPTH } from './limits.ts';
 import type { ParseOptions, YamlDocument } from './types.ts';

@@ -46,6 +46,7 @@ class IniParser {
   readonly #context: StoreContext;
   #next = 0;
   #comment = '';
+  #keys = new Map<string, IniKey>();
 
   constructor(text: string, context: StoreContext) {
     this.#lines = text.split(/(?<=\n)/);
@@ -62,6 +63,7 @@ class IniParser {
       else if (line.startsWith('[')) {
         section = this.#section(line);
         sections.push(section);
+        this.#keys = new Map();
       } else this.#key(line, section);
     }
     return sections;
@@ -91,9 +93,14 @@ class IniParser {
     if (name === '-') throw this.#error("a key named '-' cannot be kept");
     const value = this.#value(rest);
     const comment = this.#takeComment();
-    const existing = section.keys.find((key) => key.name === name);
-    if (existing === undefined) section.keys.push({ name, value, comment });
-    else Object.assign(existing, { value, comment });
+    const existing = this.#keys.get(name);
+    if (existing !== undefined) {
+      Object.assign(existing, { value, comment });
+      return;
+    }
+    const key: IniKey = { name, value, comment };
+    this.#keys.set(name, key);
+    section.keys.push(key);
   }
 
   #keyName(line: string): { readonly name: string; readonly rest: string } {
