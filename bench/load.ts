@@ -23,7 +23,12 @@ export async function load(options: {
     while (performance.now() < end) {
       const { method, path, body, contentType = 'application/json' } = options.request(n++);
       const start = performance.now();
-      const response = await pool.request({ method, path, headers: { ...options.headers, 'content-type': contentType }, ...(body === undefined ? {} : { body }) });
+      const response = await pool.request({
+        method,
+        path,
+        headers: { ...options.headers, 'content-type': contentType },
+        ...(body === undefined ? {} : { body }),
+      });
       const text = await response.body.text();
       if (response.statusCode !== options.expect) throw new Error(`status ${response.statusCode}: ${text.slice(0, 200)}`);
       times.push(performance.now() - start);
@@ -33,5 +38,9 @@ export async function load(options: {
   await Promise.all(Array.from({ length: options.connections }, worker));
   const took = (performance.now() - began) / 1000;
   await pool.close();
-  return { perSecond: times.length / took, p99: times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Number.NaN, requests: times.length };
+  return {
+    perSecond: times.length / took,
+    p99: times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Number.NaN,
+    requests: times.length,
+  };
 }

@@ -24,7 +24,11 @@ export function median(values: readonly number[]): number {
 }
 
 /** Starts a long-running command and resolves when a line of its output matches. */
-export function startUntil(args: readonly string[], pattern: RegExp, cwd: string): Promise<{ child: ChildProcess; match: RegExpExecArray; ms: number }> {
+export function startUntil(
+  args: readonly string[],
+  pattern: RegExp,
+  cwd: string,
+): Promise<{ child: ChildProcess; match: RegExpExecArray; ms: number }> {
   const start = performance.now();
   const child = spawn(process.execPath, [...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   return new Promise((resolve, reject) => {

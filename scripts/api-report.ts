@@ -19,18 +19,29 @@ const ENTRIES: Readonly<Record<string, string>> = {
 /** The first lines of a declaration, up to its body. */
 function signature(file: string, name: string): string {
   const text = readFileSync(join(root, file), 'utf8');
-  const declared = new RegExp(`^export (?:async )?(?:function\\*?|const|class|interface|type|abstract class) ${name}\\b[^]*?(?=\\s*(?:\\{\\s*$|=>?\\s|;\\s*$))`, 'm').exec(text);
+  const declared = new RegExp(
+    `^export (?:async )?(?:function\\*?|const|class|interface|type|abstract class) ${name}\\b[^]*?(?=\\s*(?:\\{\\s*$|=>?\\s|;\\s*$))`,
+    'm',
+  ).exec(text);
   return (declared?.[0] ?? `export ${name}`).replaceAll(/\s+/g, ' ').replace(/^export /, '');
 }
 
 /** Exported names of an index file with the file each comes from, in order. */
 function exportsOf(index: string): { name: string; file: string }[] {
   const text = readFileSync(join(root, index), 'utf8');
-  const own = [...text.matchAll(/^export (?:async )?(?:function|const|class|interface|type) (\w+)/gm)].map(([, name = '']) => ({ name, file: index }));
+  const own = [...text.matchAll(/^export (?:async )?(?:function|const|class|interface|type) (\w+)/gm)].map(([, name = '']) => ({
+    name,
+    file: index,
+  }));
   const passed = [...text.matchAll(/^export (?:type )?\{([^}]*)\} from '([^']+)'/gms)].flatMap(([, names = '', path = '']) =>
     names
       .split(',')
-      .map((name) => name.trim().replace(/^type /, '').replace(/^.* as /, ''))
+      .map((name) =>
+        name
+          .trim()
+          .replace(/^type /, '')
+          .replace(/^.* as /, ''),
+      )
       .filter((name) => name !== '')
       .map((name) => ({ name, file: posix.normalize(posix.join(posix.dirname(index), path)) })),
   );

@@ -44,9 +44,17 @@ export function renderPage(): string {
   const rows = readRows();
   const count = (state: string, level: string): number => rows.filter((row) => row.level === level && row.state.startsWith(state)).length;
   const levels = ['must', 'should', 'skip'];
-  const summary = levels.map((level) => `| ${level} | ${['held', 'part', 'refused', 'none'].map((state) => count(state, level)).join(' | ')} |`);
+  const summary = levels.map(
+    (level) => `| ${level} | ${['held', 'part', 'refused', 'none'].map((state) => count(state, level)).join(' | ')} |`,
+  );
   const shown = rows.filter((row) => row.state !== 'none');
-  const lines = shown.map((row) => `| ${row.id} | ${row.level} | ${row.title} | ${row.state} | ${[...(tests.get(row.id) ?? [])].toSorted().map((file) => `\`${file}\``).join(' ')} |`);
+  const lines = shown.map(
+    (row) =>
+      `| ${row.id} | ${row.level} | ${row.title} | ${row.state} | ${[...(tests.get(row.id) ?? [])]
+        .toSorted()
+        .map((file) => `\`${file}\``)
+        .join(' ')} |`,
+  );
   const missing = rows.filter((row) => row.state === 'none').map((row) => row.id);
   return `# Compatibility
 

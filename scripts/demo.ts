@@ -104,7 +104,11 @@ function git(...args: string[]): string {
 /** Runs a command of sotto as a user would, and keeps what it printed. */
 function run(args: string[], options: { quiet?: boolean } = {}): void {
   if (options.quiet !== true) say(`$ sotto ${args.map((arg) => arg.replace(`${folder}/`, '')).join(' ')}`);
-  const result = spawnSync(process.execPath, [sotto, ...args], { cwd: repository, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+  const result = spawnSync(process.execPath, [sotto, ...args], {
+    cwd: repository,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   log += result.stdout + result.stderr;
   if (options.quiet !== true) process.stdout.write(result.stderr + result.stdout);
   if (result.status !== 0) throw new Error(`sotto ${args[0] ?? ''} ended with status ${result.status}\n${result.stderr}`);
@@ -135,7 +139,9 @@ function prove(): void {
     if (history.includes(text)) throw new Error('Git holds a plaintext');
     if (log.includes(text)) throw new Error('the output holds a plaintext');
   }
-  say(`grep over ${git('rev-list', '--all', '--count').trim()} commits and ${log.length} bytes of output: ${plaintexts.length} secrets, 0 found`);
+  say(
+    `grep over ${git('rev-list', '--all', '--count').trim()} commits and ${log.length} bytes of output: ${plaintexts.length} secrets, 0 found`,
+  );
 }
 
 /** Stays up until Ctrl-C. */

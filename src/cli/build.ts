@@ -41,7 +41,8 @@ async function run(args: Arguments, face: Face): Promise<number> {
   if (path === undefined || rest.length > 0) throw usageError('expected one PATH', 'such as `sotto build ./clusters/home`');
   const { world } = face;
   const directory = resolve(world.cwd, path);
-  if (!existsSync(directory)) throw new SottoError('BUILD_PATH_MISSING', `${path} does not exist`, { hint: 'give the directory of a kustomization' });
+  if (!existsSync(directory))
+    throw new SottoError('BUILD_PATH_MISSING', `${path} does not exist`, { hint: 'give the directory of a kustomization' });
   const root = args.text('root') === undefined ? checkoutOf(directory) : resolve(world.cwd, args.text('root') ?? '');
   const inside = relative(root, directory);
   if (inside.startsWith('..')) throw usageError(`${path} is not below ${root}`, 'give a --root that contains it');

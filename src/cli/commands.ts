@@ -20,9 +20,17 @@ export const COMMANDS: readonly { readonly heading: string; readonly commands: r
   {
     heading: 'Run',
     commands: [
-      { name: 'up', summary: 'embedded cluster, controllers and a Git source in one process', load: async () => (await import('./up/index.ts')).up },
+      {
+        name: 'up',
+        summary: 'embedded cluster, controllers and a Git source in one process',
+        load: async () => (await import('./up/index.ts')).up,
+      },
       { name: 'cluster', summary: 'the embedded Kubernetes API alone', load: async () => (await import('./cluster.ts')).cluster },
-      { name: 'controller', summary: 'the controllers against any Kubernetes API', load: async () => (await import('./controller.ts')).controller },
+      {
+        name: 'controller',
+        summary: 'the controllers against any Kubernetes API',
+        load: async () => (await import('./controller.ts')).controller,
+      },
     ],
   },
   {
@@ -30,14 +38,26 @@ export const COMMANDS: readonly { readonly heading: string; readonly commands: r
     commands: [
       { name: 'build', summary: 'render a directory as the Flux controller would', load: async () => (await import('./build.ts')).build },
       { name: 'get', summary: 'list Kustomizations, sources and Secrets', load: async () => (await import('./get.ts')).get },
-      { name: 'reconcile', summary: 'ask a source or Kustomization to run now', load: async () => (await import('./reconcile.ts')).reconcile },
+      {
+        name: 'reconcile',
+        summary: 'ask a source or Kustomization to run now',
+        load: async () => (await import('./reconcile.ts')).reconcile,
+      },
     ],
   },
   {
     heading: 'Other',
     commands: [
-      { name: 'completion', summary: 'completion script for bash, zsh or fish', load: async () => (await import('./completion.ts')).completion },
-      { name: 'version', summary: 'version of Sotto and of what it stands in for', load: async () => (await import('./version.ts')).version },
+      {
+        name: 'completion',
+        summary: 'completion script for bash, zsh or fish',
+        load: async () => (await import('./completion.ts')).completion,
+      },
+      {
+        name: 'version',
+        summary: 'version of Sotto and of what it stands in for',
+        load: async () => (await import('./version.ts')).version,
+      },
     ],
   },
 ];

@@ -25,7 +25,8 @@ export const completion: Command = {
   async run(args, face) {
     const [shell] = args.positional;
     const script = shell === undefined ? undefined : Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
-    if (script === undefined) throw usageError(shell === undefined ? 'which shell?' : `no completion for "${shell}"`, 'one of bash, zsh, fish');
+    if (script === undefined)
+      throw usageError(shell === undefined ? 'which shell?' : `no completion for "${shell}"`, 'one of bash, zsh, fish');
     face.world.stdout.write(script(await collectWords()));
     return exit.ok;
   },

@@ -20,13 +20,18 @@ export function kubeconfigPath(args: Arguments, world: World): string {
   if (given !== undefined && given !== '') return given;
   const found = [join(world.cwd, DEFAULT_DATA_DIR, 'kubeconfig'), join(home, '.kube', 'config')].find((path) => existsSync(path));
   if (found !== undefined) return found;
-  throw new SottoError('KUBECONFIG_MISSING', 'no kubeconfig found', { hint: 'start a cluster with `sotto up`, or give one with --kubeconfig' });
+  throw new SottoError('KUBECONFIG_MISSING', 'no kubeconfig found', {
+    hint: 'start a cluster with `sotto up`, or give one with --kubeconfig',
+  });
 }
 
 /** Connects to the cluster that the flags and the environment name. */
 export async function connectCluster(args: Arguments, world: World): Promise<Cluster> {
   const context = args.text('context');
-  return connect(await httpsHandle({ kubeconfig: { path: kubeconfigPath(args, world) }, world, ...(context === undefined ? {} : { context }) }), {
-    userAgent: 'sotto-cli',
-  });
+  return connect(
+    await httpsHandle({ kubeconfig: { path: kubeconfigPath(args, world) }, world, ...(context === undefined ? {} : { context }) }),
+    {
+      userAgent: 'sotto-cli',
+    },
+  );
 }

@@ -43,13 +43,19 @@ async function run(args: Arguments, face: Face): Promise<number> {
   const directory = args.text('storage-path');
   if (directory !== undefined) await makePrivateDirectory(directory);
   let address = args.text('storage-adv-addr');
-  const storage = artifactStorage({ world, advertisedAddress: () => address ?? '', ...(directory === undefined ? {} : { directory: join(world.cwd, directory) }) });
+  const storage = artifactStorage({
+    world,
+    advertisedAddress: () => address ?? '',
+    ...(directory === undefined ? {} : { directory: join(world.cwd, directory) }),
+  });
   const [host = '127.0.0.1', port = '9090'] = (args.text('storage-addr') ?? '').split(/:(?=\d+$)/);
   const server = names.includes('source') ? await serveArtifacts(storage, { world, host, port: Number(port) }) : undefined;
   address ??= server?.address;
   try {
     const controllers = fluxControllers({ cluster, world, entropy, log, fetcher: gitProgramFetcher({ world }), storage, names });
-    const leaderElection = args.has('enable-leader-election') ? { name: LEASE, namespace: world.env['RUNTIME_NAMESPACE'] ?? 'flux-system' } : undefined;
+    const leaderElection = args.has('enable-leader-election')
+      ? { name: LEASE, namespace: world.env['RUNTIME_NAMESPACE'] ?? 'flux-system' }
+      : undefined;
     await runControllers({ cluster, controllers, world, log, signal, ...(leaderElection === undefined ? {} : { leaderElection }) });
     return exit.ok;
   } finally {

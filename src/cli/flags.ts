@@ -61,7 +61,12 @@ export function normaliseGoFlags(argv: readonly string[], flags: readonly Flag[]
  */
 export async function parseArguments(argv: readonly string[], flags: readonly Flag[]): Promise<Arguments> {
   const { Command, CommanderError, Option } = await import('commander');
-  const parser = new Command().exitOverride().helpOption(false).allowExcessArguments(true).argument('[arguments...]').allowUnknownOption(false);
+  const parser = new Command()
+    .exitOverride()
+    .helpOption(false)
+    .allowExcessArguments(true)
+    .argument('[arguments...]')
+    .allowUnknownOption(false);
   parser.configureOutput({ writeErr: () => {}, writeOut: () => {} });
   for (const flag of flags) {
     const spelling = `${flag.short === undefined ? '' : `-${flag.short}, `}--${flag.name}${flag.value === undefined ? '' : ' <value>'}`;

@@ -40,7 +40,15 @@ export function fluxControllers(options: FluxOptions): Controller[] {
   };
   const makers: Readonly<Record<ControllerName, () => Controller>> = {
     source: () =>
-      gitRepositoryController({ cluster, world, log, fetcher, storage, events: sourceEvents, ...(standIn === undefined ? {} : { standIn }) }),
+      gitRepositoryController({
+        cluster,
+        world,
+        log,
+        fetcher,
+        storage,
+        events: sourceEvents,
+        ...(standIn === undefined ? {} : { standIn }),
+      }),
     kustomization: () =>
       kustomizationController({
         cluster,

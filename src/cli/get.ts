@@ -25,7 +25,14 @@ export const get: Command = {
     { name: 'selector', short: 'l', value: 'SELECTOR', help: 'label selector' },
     { name: 'watch', short: 'w', help: 'go on with changes (table or jsonl)' },
     { name: 'no-headers', help: 'no header line' },
-    { name: 'output', short: 'o', value: 'FORMAT', default: 'table', choices: ['table', 'wide', 'json', 'yaml', 'name', 'jsonl'], help: 'table, wide, json, yaml, name or jsonl' },
+    {
+      name: 'output',
+      short: 'o',
+      value: 'FORMAT',
+      default: 'table',
+      choices: ['table', 'wide', 'json', 'yaml', 'name', 'jsonl'],
+      help: 'table, wide, json, yaml, name or jsonl',
+    },
     ...KUBECONFIG_FLAGS,
   ],
   exitCodes: { 1: 'nothing found' },
@@ -54,7 +61,10 @@ async function run(args: Arguments, face: Face): Promise<number> {
   };
   const list = await cluster.list(listing, options);
   const found = list.items.length > 0;
-  if (!found && !args.has('watch')) face.world.stderr.write(`no ${listing.names[0] ?? ''} found${args.has('all-namespaces') ? '' : ` in namespace ${args.text('namespace') ?? ''}`}\n`);
+  if (!found && !args.has('watch'))
+    face.world.stderr.write(
+      `no ${listing.names[0] ?? ''} found${args.has('all-namespaces') ? '' : ` in namespace ${args.text('namespace') ?? ''}`}\n`,
+    );
   if (found) await print(listing, list.items, cluster, args, face);
   if (args.has('watch')) return follow(listing, cluster, { ...options, resourceVersion: list.resourceVersion }, args, face);
   return found ? exit.ok : exit.findings;
@@ -95,13 +105,27 @@ async function table(listing: Listing, objects: readonly KubeObject[], cluster: 
   });
 }
 
-async function follow(listing: Listing, cluster: Cluster, options: Parameters<Cluster['watch']>[1], args: Arguments, face: Face): Promise<number> {
+async function follow(
+  listing: Listing,
+  cluster: Cluster,
+  options: Parameters<Cluster['watch']>[1],
+  args: Arguments,
+  face: Face,
+): Promise<number> {
   const asJson = args.text('output') === 'jsonl';
   try {
     for await (const event of cluster.watch(listing, options)) {
       if (event.type === 'BOOKMARK') continue;
       if (asJson) face.world.stdout.write(`${stringifyJson({ type: event.type, object: redact(event.object) })}\n`);
-      else face.world.stdout.write(await table(listing, [event.object], cluster, args, face).then((text) => text.split('\n').slice(args.has('no-headers') ? 0 : 1).join('\n')));
+      else
+        face.world.stdout.write(
+          await table(listing, [event.object], cluster, args, face).then((text) =>
+            text
+              .split('\n')
+              .slice(args.has('no-headers') ? 0 : 1)
+              .join('\n'),
+          ),
+        );
     }
   } catch (error) {
     if (!face.signal.aborted) throw error;

@@ -9,7 +9,14 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: 'help', short: 'h', help: 'show this page', group: 'Global flags' },
   { name: 'quiet', short: 'q', help: 'no progress and no notes', group: 'Global flags' },
   { name: 'verbose', short: 'v', help: 'show each step', group: 'Global flags' },
-  { name: 'color', value: 'WHEN', default: 'auto', choices: ['auto', 'always', 'never'], help: 'auto, always or never', group: 'Global flags' },
+  {
+    name: 'color',
+    value: 'WHEN',
+    default: 'auto',
+    choices: ['auto', 'always', 'never'],
+    help: 'auto, always or never',
+    group: 'Global flags',
+  },
 ];
 
 /** The manual page of one command: 80 columns, one sentence, usage, examples, flags by group, exit codes (TRM-08). */
@@ -21,9 +28,22 @@ export function commandHelp(command: Command): string {
   }
   const sections = [
     wrapText(command.summary, ''),
-    section('Usage', command.usage.map((line) => INDENT + line)),
-    ...(command.description === undefined ? [] : [command.description.split('\n\n').map((paragraph) => wrapText(paragraph, '')).join('\n\n')]),
-    section('Examples', command.examples.flatMap((example) => [`${INDENT}# ${example.does}`, `${INDENT}${example.command}`])),
+    section(
+      'Usage',
+      command.usage.map((line) => INDENT + line),
+    ),
+    ...(command.description === undefined
+      ? []
+      : [
+          command.description
+            .split('\n\n')
+            .map((paragraph) => wrapText(paragraph, ''))
+            .join('\n\n'),
+        ]),
+    section(
+      'Examples',
+      command.examples.flatMap((example) => [`${INDENT}# ${example.does}`, `${INDENT}${example.command}`]),
+    ),
     ...[...groups].map(([heading, flags]) => section(heading, flagLines(flags))),
     section('Exit codes', exitLines(command)),
     ...(command.seeAlso === undefined ? [] : [section('See also', [wrapText(command.seeAlso.join(', '), INDENT)])]),
@@ -36,12 +56,20 @@ function section(heading: string, lines: readonly string[]): string {
 }
 
 function exitLines(command: Command): string[] {
-  const codes: Record<number, string> = { 0: 'success', ...command.exitCodes, 64: 'wrong command line', 65: 'wrong input', 70: 'internal error' };
+  const codes: Record<number, string> = {
+    0: 'success',
+    ...command.exitCodes,
+    64: 'wrong command line',
+    65: 'wrong input',
+    70: 'internal error',
+  };
   return Object.entries(codes).map(([code, meaning]) => wrapText(`${code.padEnd(3)} ${meaning}`, INDENT, 6));
 }
 
 function flagLines(flags: readonly Flag[]): string[] {
-  const heads = flags.map((flag) => `${flag.short === undefined ? '    ' : `-${flag.short}, `}--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`);
+  const heads = flags.map(
+    (flag) => `${flag.short === undefined ? '    ' : `-${flag.short}, `}--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`,
+  );
   const column = Math.min(30, Math.max(...heads.map((head) => head.length)) + 2);
   return flags.map((flag, i) => {
     const head = heads[i] ?? '';
@@ -68,7 +96,9 @@ export function wrapText(text: string, indent: string, hang = 0): string {
 }
 
 /** The page of `sotto --help`: commands by group. */
-export function overview(groups: readonly { readonly heading: string; readonly commands: readonly { name: string; summary: string }[] }[]): string {
+export function overview(
+  groups: readonly { readonly heading: string; readonly commands: readonly { name: string; summary: string }[] }[],
+): string {
   const names = groups.flatMap((group) => group.commands.map((command) => command.name.length));
   const column = Math.max(...names) + 2;
   const body = groups.map((group) =>

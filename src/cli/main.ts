@@ -13,7 +13,13 @@ import { styleFor } from './style.ts';
  * The whole program: arguments in, exit status out. `program` is the name it was called by; when that is a program
  * Sotto stands in for (`sops`, `age-keygen`), it behaves as that one.
  */
-export async function main(argv: readonly string[], world: World, entropy: Entropy, signal: AbortSignal, program = 'sotto'): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  world: World,
+  entropy: Entropy,
+  signal: AbortSignal,
+  program = 'sotto',
+): Promise<number> {
   const asProgram = findDropIn(basename(program).replace(/\.(exe|js)$/, ''));
   if (asProgram !== undefined) return (await asProgram.load())(argv, world, entropy);
   try {

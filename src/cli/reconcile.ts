@@ -46,7 +46,12 @@ async function run(args: Arguments, face: Face): Promise<number> {
 
 function sourceOf(kustomization: KubeObject): ObjectRef {
   const { sourceRef } = kustomization['spec'] as { sourceRef: { kind: string; name: string; namespace?: string } };
-  return { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: sourceRef.kind, namespace: sourceRef.namespace ?? kustomization.metadata.namespace ?? '', name: sourceRef.name };
+  return {
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: sourceRef.kind,
+    namespace: sourceRef.namespace ?? kustomization.metadata.namespace ?? '',
+    name: sourceRef.name,
+  };
 }
 
 /** Sets the annotation and waits until the controller has handled this very request. */
@@ -55,9 +60,16 @@ async function request(cluster: Cluster, ref: ObjectRef, timeoutMs: number, face
   const asked = new Date(clock.now()).toISOString();
   const before = await cluster.get(ref);
   if ((before['spec'] as { suspend?: boolean } | undefined)?.suspend === true) {
-    throw new SottoError('RECONCILE_SUSPENDED', `${ref.kind} ${ref.namespace ?? ''}/${ref.name} is suspended`, { hint: 'set spec.suspend to false first' });
+    throw new SottoError('RECONCILE_SUSPENDED', `${ref.kind} ${ref.namespace ?? ''}/${ref.name} is suspended`, {
+      hint: 'set spec.suspend to false first',
+    });
   }
-  const patched = await cluster.patch(ref, 'merge', { metadata: { annotations: { [REQUESTED_AT]: asked } } }, { fieldManager: 'sotto-cli' });
+  const patched = await cluster.patch(
+    ref,
+    'merge',
+    { metadata: { annotations: { [REQUESTED_AT]: asked } } },
+    { fieldManager: 'sotto-cli' },
+  );
   if (!face.quiet) face.world.stderr.write(`${ref.kind} ${ref.namespace ?? ''}/${ref.name}: asked, waiting\n`);
   const deadline = new AbortController();
   const timer = clock.after(timeoutMs, () => deadline.abort());
@@ -71,14 +83,23 @@ async function request(cluster: Cluster, ref: ObjectRef, timeoutMs: number, face
   } finally {
     timer.cancel();
   }
-  throw new SottoError('RECONCILE_TIMEOUT', `${ref.kind} ${ref.namespace ?? ''}/${ref.name} was not reconciled within ${formatDuration(timeoutMs)}`, {
-    hint: 'is its controller running?',
-    retry: true,
-  });
+  throw new SottoError(
+    'RECONCILE_TIMEOUT',
+    `${ref.kind} ${ref.namespace ?? ''}/${ref.name} was not reconciled within ${formatDuration(timeoutMs)}`,
+    {
+      hint: 'is its controller running?',
+      retry: true,
+    },
+  );
 }
 
 function watchOptions(ref: ObjectRef, from: KubeObject, signal: AbortSignal): Parameters<Cluster['watch']>[1] {
-  return { namespace: ref.namespace ?? '', fieldSelector: `metadata.name=${ref.name}`, resourceVersion: from.metadata.resourceVersion ?? '0', signal };
+  return {
+    namespace: ref.namespace ?? '',
+    fieldSelector: `metadata.name=${ref.name}`,
+    resourceVersion: from.metadata.resourceVersion ?? '0',
+    signal,
+  };
 }
 
 function isHandled(object: KubeObject, asked: string): boolean {
@@ -91,6 +112,8 @@ function report(object: KubeObject, face: Face): number {
   const ready = findCondition(object, 'Ready');
   const ok = ready?.status === 'True';
   const state = ok ? 'ready' : 'failed';
-  face.world.stdout.write(`${face.style.paint(state, `${face.style.glyph(state)} ${object.kind}/${object.metadata.name ?? ''}`.trim())}: ${ready?.message ?? ''}\n`);
+  face.world.stdout.write(
+    `${face.style.paint(state, `${face.style.glyph(state)} ${object.kind}/${object.metadata.name ?? ''}`.trim())}: ${ready?.message ?? ''}\n`,
+  );
   return ok ? exit.ok : exit.findings;
 }

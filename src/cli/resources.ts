@@ -1,5 +1,5 @@
 import { findCondition, type KubeObject } from '../kube/objects/index.ts';
-import { referencesOf } from '../kube/references/index.ts';
+import { consumedKinds, referencesOf } from '../kube/references/index.ts';
 import type { Cluster } from '../kube/client/index.ts';
 import type { Style } from './style.ts';
 import type { Column } from './table.ts';
@@ -64,29 +64,18 @@ function secretCells(object: KubeObject, { consumers }: RowContext): string[] {
   const owner = labels['kustomize.toolkit.fluxcd.io/name'];
   const producer = owner === undefined ? '-' : `Kustomization/${labels['kustomize.toolkit.fluxcd.io/namespace'] ?? ''}/${owner}`;
   const used = consumers.get(`${namespace}/${name}`) ?? [];
-  return [Object.keys((object['data'] ?? {}) as object).join(' ') || '-', String(object['type'] ?? ''), producer, used.length === 0 ? '-' : String(used.length)];
+  return [
+    Object.keys(object['data'] ?? {}).join(' ') || '-',
+    typeof object['type'] === 'string' ? object['type'] : '',
+    producer,
+    used.length === 0 ? '-' : String(used.length),
+  ];
 }
-
-/** Kinds whose objects consume Secrets in a cluster that Sotto looks at. */
-const CONSUMER_KINDS = [
-  ['apps/v1', 'Deployment'],
-  ['apps/v1', 'StatefulSet'],
-  ['apps/v1', 'DaemonSet'],
-  ['batch/v1', 'Job'],
-  ['batch/v1', 'CronJob'],
-  ['v1', 'Pod'],
-  ['v1', 'ServiceAccount'],
-  ['networking.k8s.io/v1', 'Ingress'],
-  ['kustomize.toolkit.fluxcd.io/v1', 'Kustomization'],
-  ['source.toolkit.fluxcd.io/v1', 'GitRepository'],
-  ['helm.toolkit.fluxcd.io/v2', 'HelmRelease'],
-] as const;
 
 /** Who uses which Secret: one list request a kind, none for kinds that nothing serves. */
 export async function consumersOfSecrets(cluster: Cluster): Promise<Map<string, string[]>> {
   const users = new Map<string, string[]>();
-  for (const [apiVersion, kind] of CONSUMER_KINDS) {
-    if ((await cluster.resourceFor({ apiVersion, kind })) === undefined) continue;
+  for (const { apiVersion, kind } of await servedConsumers(cluster)) {
     for (const object of (await cluster.list({ apiVersion, kind })).items) {
       for (const reference of referencesOf(object).filter((candidate) => candidate.kind === 'Secret')) {
         const key = `${reference.namespace ?? object.metadata.namespace ?? ''}/${reference.name}`;
@@ -96,4 +85,24 @@ export async function consumersOfSecrets(cluster: Cluster): Promise<Map<string, 
     }
   }
   return users;
+}
+
+/** The kinds of the reference table that this cluster serves, in the version that it prefers. */
+async function servedConsumers(cluster: Cluster): Promise<{ apiVersion: string; kind: string }[]> {
+  const groups = await preferredVersions(cluster);
+  const served: { apiVersion: string; kind: string }[] = [];
+  for (const { group, kind } of consumedKinds()) {
+    const version = groups.get(group);
+    const apiVersion = group === '' ? 'v1' : `${group}/${version ?? ''}`;
+    if (version !== undefined && (await cluster.resourceFor({ apiVersion, kind })) !== undefined) served.push({ apiVersion, kind });
+  }
+  return served;
+}
+
+/** Group → preferred version; the core group is ''. */
+async function preferredVersions(cluster: Cluster): Promise<Map<string, string>> {
+  const { groups = [] } = (await cluster.request('GET', '/apis')) as unknown as {
+    groups?: { name: string; preferredVersion?: { version: string } }[];
+  };
+  return new Map([['', 'v1'], ...groups.map((group): [string, string] => [group.name, group.preferredVersion?.version ?? 'v1'])]);
 }

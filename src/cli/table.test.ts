@@ -22,7 +22,14 @@ describe('tables', () => {
 
   it('TRM-05: on a narrow terminal the least important column goes, the last wraps under itself', () => {
     expect(renderTable(COLUMNS, ROWS, { width: 40 })).toBe(
-      ['NAME   STATE   WHY', 'apps   Failed  no identity opens', '               apps/db.enc.yaml', 'infra  Ready', '+1 column: -o wide', ''].join('\n'),
+      [
+        'NAME   STATE   WHY',
+        'apps   Failed  no identity opens',
+        '               apps/db.enc.yaml',
+        'infra  Ready',
+        '+1 column: -o wide',
+        '',
+      ].join('\n'),
     );
   });
 

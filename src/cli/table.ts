@@ -44,12 +44,16 @@ const MIN_LAST = 20;
 function fitColumns(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | undefined): number[] {
   const all = columns.map((_, index) => index);
   if (width === undefined) return all;
-  const widthOf = (index: number): number => Math.max(cellWidth(columns[index]?.title ?? ''), ...rows.map((row) => cellWidth(row[index] ?? '')));
+  const widthOf = (index: number): number =>
+    Math.max(cellWidth(columns[index]?.title ?? ''), ...rows.map((row) => cellWidth(row[index] ?? '')));
   const kept = new Set(all);
   const byPriority = all.toSorted((a, b) => (columns[b]?.priority ?? 0) - (columns[a]?.priority ?? 0));
   for (const candidate of byPriority) {
     const indices = all.filter((index) => kept.has(index));
-    const total = indices.reduce((sum, index, i) => sum + (i === indices.length - 1 ? Math.min(widthOf(index), MIN_LAST) : widthOf(index) + GAP.length), 0);
+    const total = indices.reduce(
+      (sum, index, i) => sum + (i === indices.length - 1 ? Math.min(widthOf(index), MIN_LAST) : widthOf(index) + GAP.length),
+      0,
+    );
     if (total <= width || (columns[candidate]?.priority ?? 0) === 0) break;
     kept.delete(candidate);
   }
@@ -60,7 +64,7 @@ function fitColumns(columns: readonly Column[], rows: readonly (readonly string[
 const SGR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 function cellWidth(text: string): number {
-  return [...text.replaceAll(SGR, '')].length;
+  return Array.from(text.replaceAll(SGR, '')).length;
 }
 
 function wrap(text: string, width: number): string[] {

@@ -40,7 +40,8 @@ export async function testRepository(): Promise<TestRepository> {
   const recipient = await ageRecipientOf(identity, systemWorld());
   mkdirSync(directory);
   writeFileSync(keyFile, `# TEST KEY\n# public key: ${recipient}\n${identity.reveal()}\n`, { mode: 0o600 });
-  const git = (...args: string[]): string => execFileSync('git', args, { cwd: directory, encoding: 'utf8', env: { ...process.env, ...GIT_ENV }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: directory, encoding: 'utf8', env: { ...process.env, ...GIT_ENV }, stdio: ['ignore', 'pipe', 'pipe'] });
   git('init', '--quiet', '--initial-branch', 'main');
   return {
     folder,
@@ -83,7 +84,10 @@ export interface Ran {
 }
 
 /** Runs a command of sotto in this process, with no environment but what is given. */
-export async function runSotto(argv: readonly string[], options: { cwd?: string; env?: World['env']; signal?: AbortSignal; onOutput?: (text: string) => void } = {}): Promise<Ran> {
+export async function runSotto(
+  argv: readonly string[],
+  options: { cwd?: string; env?: World['env']; signal?: AbortSignal; onOutput?: (text: string) => void } = {},
+): Promise<Ran> {
   let [stdout, stderr] = ['', ''];
   const output = (keep: (text: string) => void): Output => ({
     write: (text) => {

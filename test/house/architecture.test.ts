@@ -13,7 +13,9 @@ const shipped = files.filter((file) => !file.endsWith('.test.ts'));
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(source, file), 'utf8');
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, path]) => posix.normalize(posix.join(posix.dirname(file), path ?? '')));
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, path]) =>
+    posix.normalize(posix.join(posix.dirname(file), path ?? '')),
+  );
 }
 
 /** `kube/client`, `cli`: the room of a file, or the floor for an index of a whole floor. */
@@ -53,7 +55,16 @@ describe('architecture', () => {
   });
 
   it('every room has an index.ts', () => {
-    const rooms = new Set(shipped.map((file) => file.split('/').slice(0, FACES.includes(roomOf(file).floor) ? 1 : 2).join('/')).filter((room) => !room.endsWith('.ts')));
+    const rooms = new Set(
+      shipped
+        .map((file) =>
+          file
+            .split('/')
+            .slice(0, FACES.includes(roomOf(file).floor) ? 1 : 2)
+            .join('/'),
+        )
+        .filter((room) => !room.endsWith('.ts')),
+    );
     expect([...rooms].filter((room) => !shipped.includes(`${room}/index.ts`))).toEqual([]);
   });
 
@@ -76,7 +87,12 @@ describe('architecture', () => {
     const tests = files.filter((file) => file.endsWith('.test.ts'));
     const wrong = tests.flatMap((file) =>
       importsOf(file)
-        .filter((target) => !target.startsWith('..') && (roomOf(target).floor !== roomOf(file).floor || roomOf(target).room !== roomOf(file).room) && !target.endsWith('/index.ts'))
+        .filter(
+          (target) =>
+            !target.startsWith('..') &&
+            (roomOf(target).floor !== roomOf(file).floor || roomOf(target).room !== roomOf(file).room) &&
+            !target.endsWith('/index.ts'),
+        )
         .map((target) => `${file} → ${target}`),
     );
     expect(wrong).toEqual([]);

@@ -13,9 +13,17 @@ it('docs/compatibility.md is up to date (npm run generate)', () => {
 
 it('every row marked held, part or refused is named by a test', () => {
   const tests = testsById();
-  expect(readRows().filter((row) => row.state !== 'none' && !tests.has(row.id)).map((row) => row.id)).toEqual([]);
+  expect(
+    readRows()
+      .filter((row) => row.state !== 'none' && !tests.has(row.id))
+      .map((row) => row.id),
+  ).toEqual([]);
 });
 
 it('every state is one of the four', () => {
-  expect(readRows().filter((row) => !/^(held|refused|none|part: .+)$/.test(row.state)).map((row) => `${row.id} ${row.state}`)).toEqual([]);
+  expect(
+    readRows()
+      .filter((row) => !/^(held|refused|none|part: .+)$/.test(row.state))
+      .map((row) => `${row.id} ${row.state}`),
+  ).toEqual([]);
 });

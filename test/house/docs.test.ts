@@ -11,7 +11,14 @@ import { GLOBAL_FLAGS } from '../../src/cli/help.ts';
 import { main } from '../../src/cli/index.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.md')).map((file) => join('docs', file))];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+];
 
 interface Block {
   readonly page: string;
@@ -20,7 +27,11 @@ interface Block {
 }
 
 const blocks: Block[] = pages.flatMap((page) =>
-  [...readFileSync(join(root, page), 'utf8').matchAll(/^```(\w+)?[^\n]*\n(.*?)^```/gms)].map(([, language, text]) => ({ page, language: language ?? '', text: text ?? '' })),
+  [...readFileSync(join(root, page), 'utf8').matchAll(/^```(\w+)?[^\n]*\n(.*?)^```/gms)].map(([, language, text]) => ({
+    page,
+    language: language ?? '',
+    text: text ?? '',
+  })),
 );
 
 /** Command lines of sotto in shell blocks: the words after `sotto`, up to a pipe, redirection or comment. */

@@ -6,7 +6,22 @@ import { expect, it } from 'vitest';
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Licences that may be linked into an Apache-2.0 program. LGPL only for openpgp, which is never bundled. */
-const ALLOWED = new Set(['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'CC0-1.0', 'BlueOak-1.0.0', 'MIT-0', 'Python-2.0', 'Unlicense', '(MIT OR Apache-2.0)', '(Apache-2.0 OR MIT)', 'Apache-2.0 AND MIT']);
+const ALLOWED = new Set([
+  'MIT',
+  'ISC',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'CC0-1.0',
+  'BlueOak-1.0.0',
+  'MIT-0',
+  'Python-2.0',
+  'Unlicense',
+  '(MIT OR Apache-2.0)',
+  '(Apache-2.0 OR MIT)',
+  'Apache-2.0 AND MIT',
+]);
 
 interface Lock {
   packages: Record<string, { dev?: boolean; optional?: boolean; license?: string; resolved?: string; version?: string }>;

@@ -9,10 +9,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const folder = mkdtempSync(join(tmpdir(), 'sotto-pack-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const npm = (args: string[], cwd: string): string => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const npm = (args: string[], cwd: string): string =>
+  execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
 it('a packed tarball installs into an empty folder and `npx sotto --version` answers', { timeout: 180_000 }, () => {
-  const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root)) as { filename: string; files: { path: string }[] }[];
+  const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root)) as {
+    filename: string;
+    files: { path: string }[];
+  }[];
   const names = packed?.files.map((file) => file.path) ?? [];
   expect(names).toContain('bin/sotto.js');
   expect(names.filter((name) => /\.test\.|^src\/|^test\//.test(name))).toEqual([]);

@@ -8,7 +8,15 @@ export interface Floor {
 export const FLOORS: readonly Floor[] = [
   {
     folder: 'base',
-    rooms: { errors: [], sensitive: ['errors'], world: ['errors'], log: ['errors', 'world'], files: ['errors'], cache: ['errors', 'world'], pool: ['errors'] },
+    rooms: {
+      errors: [],
+      sensitive: ['errors'],
+      world: ['errors'],
+      log: ['errors', 'world'],
+      files: ['errors'],
+      cache: ['errors', 'world'],
+      pool: ['errors'],
+    },
   },
   { folder: 'text', rooms: { regexp: [], yaml: [], envsubst: ['regexp'], gotemplate: ['regexp'], cel: ['regexp'] } },
   {
@@ -26,7 +34,15 @@ export const FLOORS: readonly Floor[] = [
   },
   {
     folder: 'secrets',
-    rooms: { identity: [], keys: ['identity'], stores: ['identity'], sops: ['keys'], sealed: ['keys'], atrest: ['keys'], access: ['stores'] },
+    rooms: {
+      identity: [],
+      keys: ['identity'],
+      stores: ['identity'],
+      sops: ['keys'],
+      sealed: ['keys'],
+      atrest: ['keys'],
+      access: ['stores'],
+    },
   },
   { folder: 'fetch', rooms: { artifact: [], git: ['artifact'], oci: ['artifact'], bucket: ['artifact'] } },
   { folder: 'build', rooms: { kustomize: [], fleet: ['kustomize'] } },

@@ -36,7 +36,14 @@ export interface FaultyHandle {
 /**
  * Wraps a handle. `options` is read at every request, so that faults can be switched off while it runs.
  */
-export function faultyHandle(inner: Handle, random: Random, clock: Clock, options: () => FaultOptions, counts: FaultCounts, onRequest: (request: ApiRequest) => void): FaultyHandle {
+export function faultyHandle(
+  inner: Handle,
+  random: Random,
+  clock: Clock,
+  options: () => FaultOptions,
+  counts: FaultCounts,
+  onRequest: (request: ApiRequest) => void,
+): FaultyHandle {
   const dead = new AbortController();
   const gone = (): SottoError => new SottoError('NETWORK_UNREACHABLE', 'the connection was lost', { retry: true });
   const handle: Handle = async (request) => {
@@ -73,8 +80,12 @@ export function faultyHandle(inner: Handle, random: Random, clock: Clock, option
 }
 
 const ANSWERS: Readonly<Partial<Record<Fault, () => ApiError>>> = {
-  conflict: () => apiErrors.of(409, 'Conflict', 'the object has been modified; please apply your changes to the latest version and try again'),
-  throttled: () => apiErrors.of(429, 'TooManyRequests', 'the server has received too many requests and has asked us to try again later', { retryAfterSeconds: 1 }),
+  conflict: () =>
+    apiErrors.of(409, 'Conflict', 'the object has been modified; please apply your changes to the latest version and try again'),
+  throttled: () =>
+    apiErrors.of(429, 'TooManyRequests', 'the server has received too many requests and has asked us to try again later', {
+      retryAfterSeconds: 1,
+    }),
   internal: () => apiErrors.internal('simulated fault'),
 };
 

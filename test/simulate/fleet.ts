@@ -119,7 +119,8 @@ function buildFileOf(app: App): string {
   const generated = app.items.filter((item) => item.kind === 'Generated');
   const resources = [...plain.map((item) => `${item.name}.yaml`), ...(app.broken ? ['forgotten.yaml'] : [])];
   const lines = [`resources: [${resources.join(', ')}]`];
-  if (generated.length > 0) lines.push('secretGenerator:', ...generated.map((item) => `  - name: ${item.name}\n    literals: [value=${item.value}]`));
+  if (generated.length > 0)
+    lines.push('secretGenerator:', ...generated.map((item) => `  - name: ${item.name}\n    literals: [value=${item.value}]`));
   return `${lines.join('\n')}\n`;
 }
 

@@ -24,7 +24,10 @@ for (let seed = first; seed < first + Number(values.count); seed++) {
   });
   const { requests, faults, crashes, commits, violations } = result;
   const took = ((performance.now() - began) / 1000).toFixed(1);
-  process.stdout.write(`seed ${seed}: ${commits} commits, ${requests} requests, ${faults} faults, ${crashes} crashes, ${violations.length} violations, ${took} s\n`);
-  for (const violation of violations.slice(0, 20)) process.stdout.write(`  ${violation.invariant} at ${violation.second} s: ${violation.what}\n`);
+  process.stdout.write(
+    `seed ${seed}: ${commits} commits, ${requests} requests, ${faults} faults, ${crashes} crashes, ${violations.length} violations, ${took} s\n`,
+  );
+  for (const violation of violations.slice(0, 20))
+    process.stdout.write(`  ${violation.invariant} at ${violation.second} s: ${violation.what}\n`);
   if (violations.length > 0) process.exitCode = 1;
 }

@@ -55,13 +55,19 @@ export function difference(built: KubeObject, live: KubeObject): string | undefi
 
 function encoded(stringData: unknown): unknown {
   if (stringData === undefined) return undefined;
-  return Object.fromEntries(Object.entries(stringData as Record<string, string>).map(([key, value]) => [key, Buffer.from(value).toString('base64')]));
+  return Object.fromEntries(
+    Object.entries(stringData as Record<string, string>).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+  );
 }
 
 function includes(want: unknown, have: unknown): boolean {
   if (Array.isArray(want)) return Array.isArray(have) && want.length === have.length && want.every((item, i) => includes(item, have[i]));
   if (typeof want === 'object' && want !== null) {
-    return typeof have === 'object' && have !== null && Object.entries(want).every(([key, value]) => includes(value, (have as Record<string, unknown>)[key]));
+    return (
+      typeof have === 'object' &&
+      have !== null &&
+      Object.entries(want).every(([key, value]) => includes(value, (have as Record<string, unknown>)[key]))
+    );
   }
   return want === have;
 }

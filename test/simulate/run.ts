@@ -16,7 +16,12 @@ import { watchInvariants, type Violation } from './invariants.ts';
 import { expect, ROOT_PATH, type Expectation } from './oracle.ts';
 
 /** Bugs that can be switched on, to show that the simulation finds them. */
-export type PlantedBug = 'inventory-after-apply' | 'prune-after-failed-build' | 'lost-watch-event' | 'write-without-change' | 'stale-artifact';
+export type PlantedBug =
+  | 'inventory-after-apply'
+  | 'prune-after-failed-build'
+  | 'lost-watch-event'
+  | 'write-without-change'
+  | 'stale-artifact';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -70,10 +75,16 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const invariants = watchInvariants(life.api, life.world);
   const end = new AbortController();
   void liveThroughCrashes(life, end.signal);
-  const history = await inTime(life, commitForHours(life, (expectation) => invariants.committed(expectation)));
+  const history = await inTime(
+    life,
+    commitForHours(life, (expectation) => invariants.committed(expectation)),
+  );
   life.faultsOn = false;
   await life.world.run(SETTLE_MS);
-  const last = await inTime(life, finalCommit(life, history, (expectation) => invariants.committed(expectation)));
+  const last = await inTime(
+    life,
+    finalCommit(life, history, (expectation) => invariants.committed(expectation)),
+  );
   await life.world.run(CONVERGE_MS);
   invariants.checkConverged(last);
   life.onQuietWrite = (request) => invariants.quietWrite(`${request.method} ${request.path}`);
@@ -96,12 +107,9 @@ async function inTime<T>(life: Life, script: Promise<T>): Promise<T> {
 }
 
 async function begin(options: SimulationOptions): Promise<Life> {
-  let storage: ArtifactStorage | undefined;
-  const world = virtualWorld({
-    seed: options.seed,
-    fetch: (input, init) => (storage === undefined ? Promise.reject(new Error('no storage yet')) : artifactFetch(storage)(input, init)),
-  });
-  storage = artifactStorage({ world, advertisedAddress: 'source-controller.flux-system.svc.cluster.local.' });
+  // World and storage need each other: artifacts are read through the world's fetch.
+  const world: VirtualWorld = virtualWorld({ seed: options.seed, fetch: (input, init) => artifactFetch(storage)(input, init) });
+  const storage: ArtifactStorage = artifactStorage({ world, advertisedAddress: 'source-controller.flux-system.svc.cluster.local.' });
   const starting = createCluster({ world, entropy: seededEntropy(options.seed) });
   let api: EmbeddedCluster | undefined;
   void starting.then((started) => (api = started));
@@ -129,7 +137,12 @@ async function install(life: Life): Promise<void> {
   for (const crd of sottoCrds()) await admin.create(crd);
   await admin.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } });
   const metadata = { name: 'flux-system', namespace: 'flux-system' };
-  await admin.create({ apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository', metadata, spec: { url: REPOSITORY, interval: '1m', ref: { branch: 'main' } } });
+  await admin.create({
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata,
+    spec: { url: REPOSITORY, interval: '1m', ref: { branch: 'main' } },
+  });
   await admin.create({
     apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
     kind: 'Kustomization',
@@ -142,25 +155,29 @@ async function install(life: Life): Promise<void> {
 async function liveThroughCrashes(life: Life, end: AbortSignal): Promise<void> {
   while (!end.aborted) {
     const stop = new AbortController();
-    let incarnation: FaultyHandle | undefined;
     drawCrash(life);
-    incarnation = faultyHandle(
+    const incarnation: FaultyHandle = faultyHandle(
       life.api.handle,
       life.random,
       life.world.clock,
-      () => ({ rate: life.faultsOn ? (life.options.faults ?? DEFAULT_FAULTS) : 0, lostFrames: life.options.bug === 'lost-watch-event' ? LOST_FRAMES : 0 }),
+      () => ({
+        rate: life.faultsOn ? (life.options.faults ?? DEFAULT_FAULTS) : 0,
+        lostFrames: life.options.bug === 'lost-watch-event' ? LOST_FRAMES : 0,
+      }),
       life.counts,
       (request) => {
         if (life.isQuiet && isNeedlessWrite(request)) life.onQuietWrite(request);
         life.requestsUntilCrash -= 1;
         if (life.requestsUntilCrash > 0 || !life.faultsOn) return;
         drawCrash(life);
-        incarnation?.crash();
+        incarnation.crash();
         stop.abort();
       },
     );
     const signal = AbortSignal.any([stop.signal, end]);
-    await runControllers({ ...controllersOf(life, incarnation), world: life.world, log: noLog, signal, stopTimeoutMs: 0 }).catch(() => undefined);
+    await runControllers({ ...controllersOf(life, incarnation), world: life.world, log: noLog, signal, stopTimeoutMs: 0 }).catch(
+      () => undefined,
+    );
     await life.world.clock.sleep(1000 + life.random.below(MAX_DOWN_MS), end).catch(() => undefined);
   }
 }

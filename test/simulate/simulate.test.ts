@@ -17,7 +17,13 @@ describe('two virtual hours of commits, faults and crashes', () => {
   });
 });
 
-const BUGS: readonly PlantedBug[] = ['inventory-after-apply', 'prune-after-failed-build', 'lost-watch-event', 'write-without-change', 'stale-artifact'];
+const BUGS: readonly PlantedBug[] = [
+  'inventory-after-apply',
+  'prune-after-failed-build',
+  'lost-watch-event',
+  'write-without-change',
+  'stale-artifact',
+];
 const MAX_SEEDS = 200;
 
 describe('planted bugs', () => {

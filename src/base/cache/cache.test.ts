@@ -13,12 +13,12 @@ it('the least recently used entry goes first', () => {
 });
 
 it('entries end with their lifetime', async () => {
-  const { clock, run } = virtualWorld({ seed: 1 });
-  const cache = boundedCache<string, number>({ maxEntries: 2, ttlMs: 1000, clock });
+  const world = virtualWorld({ seed: 1 });
+  const cache = boundedCache<string, number>({ maxEntries: 2, ttlMs: 1000, clock: world.clock });
   cache.set('a', 1);
-  await run(999);
+  await world.run(999);
   expect(cache.get('a')).toBe(1);
-  await run(2);
+  await world.run(2);
   expect(cache.get('a')).toBeUndefined();
 });
 

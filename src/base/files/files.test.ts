@@ -1,9 +1,29 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { diskTree, joinPath, makePrivateDirectory, memoryTree, overlayTree, privateTemporaryDirectory, writeFileAtomic, writePrivateFile } from './index.ts';
+import {
+  diskTree,
+  joinPath,
+  makePrivateDirectory,
+  memoryTree,
+  overlayTree,
+  privateTemporaryDirectory,
+  writeFileAtomic,
+  writePrivateFile,
+} from './index.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -84,7 +104,13 @@ describe.each([
   });
 
   it('an overlay replaces and adds files', () => {
-    const tree = overlayTree(make({ a: '1', 'b/c': '2' }), new Map([['a', Buffer.from('new')], ['b/d', Buffer.from('added')]]));
+    const tree = overlayTree(
+      make({ a: '1', 'b/c': '2' }),
+      new Map([
+        ['a', Buffer.from('new')],
+        ['b/d', Buffer.from('added')],
+      ]),
+    );
     expect(Buffer.from(tree.read('a') ?? []).toString()).toBe('new');
     expect(tree.list('b')).toEqual(['c', 'd']);
   });
@@ -98,7 +124,12 @@ describe('a tree on disk', () => {
     symlinkSync('loop', join(folder, 'loop'));
     const tree = diskTree(folder);
     expect(tree.resolve('inside')).toBe('real');
-    expect([tree.read('outside'), tree.kind('outside'), tree.resolve('outside'), tree.kind('loop')]).toEqual([undefined, undefined, undefined, undefined]);
+    expect([tree.read('outside'), tree.kind('outside'), tree.resolve('outside'), tree.kind('loop')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(tree.read('../etc/passwd')).toBeUndefined();
   });
 });

@@ -7,11 +7,11 @@ describe('Sensitive', () => {
   const secret = new Sensitive('hunter2');
 
   it.each([
-    ['a template', `${secret}`],
+    ['a join', ['', secret].join('')],
     ['String()', String(secret)],
     ['inspect', inspect({ secret })],
     ['inspect with everything shown', inspect(secret, { showHidden: true, depth: 9 })],
-    ['concatenation', '' + secret.toString()],
+    ['toString', secret.toString()],
   ])('%s shows no value', (_name, shown) => {
     expect(shown).toContain('***');
     expect(shown).not.toContain('hunter2');

@@ -2,62 +2,70 @@ import type { YamlMap, YamlNode, YamlValue } from '../../text/yaml/index.ts';
 import { toJson } from '../../text/yaml/index.ts';
 import type { BuildWarning } from '../kustomize/index.ts';
 
-/** The fields of a structure. `any`: kept as it is; a list of one shape: a list whose items have that shape. */
-type Shape = 'any' | readonly [Shape] | { readonly [field: string]: Shape };
+/** The fields of a structure. `kept`: kept as it is; a list of one shape: a list whose items have that shape. */
+type Shape = 'kept' | readonly [Shape] | { readonly [field: string]: Shape };
 
-const any = 'any';
-const selector: Shape = { group: any, version: any, kind: any, name: any, namespace: any, labelSelector: any, annotationSelector: any };
-const patch: Shape = { path: any, patch: any, target: selector, options: any };
-const image: Shape = { name: any, newName: any, newTag: any, tagSuffix: any, digest: any };
-const generatorOptions: Shape = { labels: any, annotations: any, disableNameSuffixHash: any, immutable: any };
+const kept = 'kept';
+const selector: Shape = {
+  group: kept,
+  version: kept,
+  kind: kept,
+  name: kept,
+  namespace: kept,
+  labelSelector: kept,
+  annotationSelector: kept,
+};
+const patch: Shape = { path: kept, patch: kept, target: selector, options: kept };
+const image: Shape = { name: kept, newName: kept, newTag: kept, tagSuffix: kept, digest: kept };
+const generatorOptions: Shape = { labels: kept, annotations: kept, disableNameSuffixHash: kept, immutable: kept };
 const generator: Shape = {
-  name: any,
-  namespace: any,
-  behavior: any,
-  literals: any,
-  files: any,
-  envs: any,
-  env: any,
+  name: kept,
+  namespace: kept,
+  behavior: kept,
+  literals: kept,
+  files: kept,
+  envs: kept,
+  env: kept,
   options: generatorOptions,
 };
-const fieldSpec: Shape = { group: any, version: any, kind: any, path: any, create: any };
+const fieldSpec: Shape = { group: kept, version: kept, kind: kept, path: kept, create: kept };
 
 /** The kustomization file of kustomize 5.8.1. */
 const KUSTOMIZATION: Shape = {
-  apiVersion: any,
-  kind: any,
-  metadata: any,
-  resources: any,
-  components: any,
-  crds: any,
-  configurations: any,
-  generators: any,
-  transformers: any,
-  validators: any,
-  bases: any,
-  namePrefix: any,
-  nameSuffix: any,
-  namespace: any,
-  commonLabels: any,
-  commonAnnotations: any,
-  labels: [{ pairs: any, includeSelectors: any, includeTemplates: any, fields: [fieldSpec] }],
+  apiVersion: kept,
+  kind: kept,
+  metadata: kept,
+  resources: kept,
+  components: kept,
+  crds: kept,
+  configurations: kept,
+  generators: kept,
+  transformers: kept,
+  validators: kept,
+  bases: kept,
+  namePrefix: kept,
+  nameSuffix: kept,
+  namespace: kept,
+  commonLabels: kept,
+  commonAnnotations: kept,
+  labels: [{ pairs: kept, includeSelectors: kept, includeTemplates: kept, fields: [fieldSpec] }],
   patches: [patch],
-  patchesStrategicMerge: any,
+  patchesStrategicMerge: kept,
   patchesJson6902: [patch],
   images: [image],
   imageTags: [image],
-  replicas: [{ name: any, count: any }],
-  replacements: any,
-  vars: any,
+  replicas: [{ name: kept, count: kept }],
+  replacements: kept,
+  vars: kept,
   configMapGenerator: [generator],
-  secretGenerator: [{ ...generator, type: any }],
+  secretGenerator: [{ ...generator, type: kept }],
   generatorOptions,
-  sortOptions: any,
-  openapi: any,
-  buildMetadata: any,
-  helmCharts: any,
-  helmGlobals: any,
-  helmChartInflationGenerator: any,
+  sortOptions: kept,
+  openapi: kept,
+  buildMetadata: kept,
+  helmCharts: kept,
+  helmGlobals: kept,
+  helmChartInflationGenerator: kept,
 };
 
 export interface KnownFields {
@@ -82,7 +90,7 @@ interface Context {
 }
 
 function pick(node: YamlNode, shape: Shape, context: Context): YamlValue {
-  if (shape === 'any' || node.kind === 'scalar') return toJson(node, { profile: 'yaml11', file: context.file });
+  if (shape === 'kept' || node.kind === 'scalar') return toJson(node, { profile: 'yaml11', file: context.file });
   if (isListShape(shape)) {
     if (node.kind !== 'sequence') return toJson(node, { profile: 'yaml11', file: context.file });
     return node.items.map((item, index) => pick(item, shape[0], { ...context, path: `${context.path}[${index}]` }));
@@ -105,7 +113,7 @@ function pickFields(node: YamlMap, shape: { readonly [field: string]: Shape }, c
     if (field === undefined) {
       context.warnings.push({ message: `unknown field "${path}" has no effect`, file: context.file, line: key.line });
     } else {
-      picked[field] = pick(value, shape[field] ?? any, { ...context, path: field });
+      picked[field] = pick(value, shape[field] ?? kept, { ...context, path: field });
     }
   }
   return picked;

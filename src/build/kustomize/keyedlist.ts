@@ -4,6 +4,7 @@
  */
 import type { YamlMap, YamlNode, YamlSequence } from '../../text/yaml/index.ts';
 import { isMap, isNull, itemOf, newPlain, newSequence, textOf } from './node.ts';
+import { wrongNode } from './write.ts';
 
 type Tuple = readonly string[];
 type MergeElements = (dest: YamlNode | undefined, patch: YamlNode | undefined) => YamlNode | undefined;
@@ -164,6 +165,7 @@ function appendRest(result: YamlSequence, dest: YamlSequence, keys: readonly str
 }
 
 function keyTextAsWritten(item: YamlNode, key: string): string | undefined {
+  if (item.kind !== 'map' && !isNull(item)) throw wrongNode(item, 'map');
   const found = itemOf(item, key)?.value;
   return found === undefined ? undefined : textOf(found);
 }

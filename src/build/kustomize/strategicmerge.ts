@@ -8,12 +8,11 @@ import { compareText } from './gvk.ts';
 import { mergeKeyedList } from './keyedlist.ts';
 import { mergeKeysOf, schemaOfElements, schemaOfField, schemaOfKind, type MergeSchema } from './mergeschema.ts';
 import { fieldOf, isMap, isMissing, isNull, itemOf, removeField, textOf } from './node.ts';
+import { wrongNode } from './write.ts';
 
 const DIRECTIVE = '$patch';
 const DIRECTIVES = ['delete', 'replace', 'merge'] as const;
 type Directive = (typeof DIRECTIVES)[number];
-
-const NODE_KINDS = { map: 'MappingNode', sequence: 'SequenceNode', scalar: 'ScalarNode' } as const;
 
 /**
  * Merges a patch into an object, which changes; the patch is used up. False when the patch deletes the object. A
@@ -48,11 +47,7 @@ function schemaOfNode(node: YamlNode | undefined): MergeSchema | undefined {
 }
 
 function checkKind(node: YamlNode | undefined, expected: YamlNode['kind']): void {
-  if (node === undefined || isNull(node) || node.kind === expected) return;
-  throw new SottoError(
-    'KUSTOMIZE_MERGE',
-    `wrong node kind: expected ${NODE_KINDS[expected]} but got ${NODE_KINDS[node.kind]}: node contents: not shown (line ${node.line})`,
-  );
+  if (node !== undefined && !isNull(node) && node.kind !== expected) throw wrongNode(node, expected);
 }
 
 function mergeMaps(dest: YamlNode | undefined, patch: YamlNode | undefined, schema: MergeSchema | undefined): YamlNode | undefined {

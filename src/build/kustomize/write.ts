@@ -7,13 +7,20 @@ import { formatId } from './resourceid.ts';
 /** Upstream's names of node kinds, which its messages use. */
 const NODE_KINDS = { map: 'MappingNode', sequence: 'SequenceNode', scalar: 'ScalarNode' } as const;
 
-/** The error of a node that is not what a transformer needs. Its content stays out: it can be secret. */
-export function wrongKind(node: YamlNode, expected: 'map' | 'sequence' | 'scalar', resource: Resource, what: string): SottoError {
-  return new SottoError(
-    'KUSTOMIZE_FIELD',
-    `${what} of ${formatId(resource.id)}: wrong node kind: expected ${NODE_KINDS[expected]} but got ${NODE_KINDS[node.kind]}: node contents: not shown`,
-    { at: { file: resource.source.file, ...(node.line > 0 ? { line: node.line, column: node.column } : {}) } },
-  );
+/** The error of a node of another kind, in a merge. Its content stays out: it can be secret. */
+export function wrongNode(node: YamlNode, expected: YamlNode['kind']): SottoError {
+  return new SottoError('KUSTOMIZE_MERGE', `${kindsOf(node, expected)} (line ${node.line})`);
+}
+
+/** The error of a node that is not what a transformer needs. */
+export function wrongKind(node: YamlNode, expected: YamlNode['kind'], resource: Resource, what: string): SottoError {
+  return new SottoError('KUSTOMIZE_FIELD', `${what} of ${formatId(resource.id)}: ${kindsOf(node, expected)}`, {
+    at: { file: resource.source.file, ...(node.line > 0 ? { line: node.line, column: node.column } : {}) },
+  });
+}
+
+function kindsOf(node: YamlNode, expected: YamlNode['kind']): string {
+  return `wrong node kind: expected ${NODE_KINDS[expected]} but got ${NODE_KINDS[node.kind]}: node contents: not shown`;
 }
 
 /** Writes a value that is a string whatever it looks like; the style stays. */

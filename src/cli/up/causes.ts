@@ -10,10 +10,19 @@ interface Remedy {
 }
 
 const REMEDIES: readonly Remedy[] = [
-  { pattern: /is SOPS encrypted, configuring decryption is required/, hint: 'give the key with --age-key-file, and add spec.decryption to the Kustomization' },
-  { pattern: /cannot get sops data key|no identity/i, hint: 'give the matching key with --age-key-file; `sotto sops decrypt FILE` shows which recipients a file has' },
-  { pattern: /MAC mismatch|mac/i, hint: 'the file was changed after encryption: restore it from Git, or edit it with its key' },
-  { pattern: /secrets "[^"]+" not found/, hint: 'create the Secret that spec.decryption.secretRef names in the namespace of the Kustomization' },
+  {
+    pattern: /is SOPS encrypted, configuring decryption is required/,
+    hint: 'give the key with --age-key-file, and add spec.decryption to the Kustomization',
+  },
+  {
+    pattern: /cannot get sops data key|no key at hand/i,
+    hint: 'give the matching key with --age-key-file; `sotto sops decrypt FILE` shows which recipients a file has',
+  },
+  { pattern: /MAC mismatch/i, hint: 'the file was changed after encryption: restore it from Git, or edit it with its key' },
+  {
+    pattern: /secrets "[^"]+" not found/,
+    hint: 'create the Secret that spec.decryption.secretRef names in the namespace of the Kustomization',
+  },
   { pattern: /variable not set \(strict mode\)/, hint: 'define the variable in spec.postBuild, or give it a default: ${NAME:=value}' },
   { pattern: /kustomization path not found/, hint: 'check spec.path, or --path for the first Kustomization' },
   { pattern: /namespaces "[^"]+" not found/, hint: 'apply the Namespace in an earlier Kustomization, and name it in dependsOn' },
@@ -46,7 +55,9 @@ function hintFor(failed: readonly Standing[], waiting: readonly Standing[], time
   const remedy = REMEDIES.find(({ pattern }) => failed.some((standing) => pattern.test(standing.message)));
   if (remedy !== undefined) return remedy.hint;
   if (dependencyCycle(waiting) !== undefined) return 'remove one dependsOn of the cycle';
-  return timedOut ? 'give it more time with --timeout, or follow it with `sotto up`' : '`kubectl describe` on the failed object shows its events';
+  return timedOut
+    ? 'give it more time with --timeout, or follow it with `sotto up`'
+    : '`kubectl describe` on the failed object shows its events';
 }
 
 function cycleText(waiting: readonly Standing[], failed: readonly Standing[]): string {

@@ -43,7 +43,9 @@ export async function wipeDataDirectory(path: string): Promise<boolean> {
   if (!existsSync(path)) return false;
   const names = readdirSync(path);
   if (names.length > 0 && !MARKERS.some((marker) => names.includes(marker))) {
-    throw new SottoError('DATA_DIR_FOREIGN', `${path} does not look like a data folder of sotto`, { hint: 'nothing was removed; check --data-dir' });
+    throw new SottoError('DATA_DIR_FOREIGN', `${path} does not look like a data folder of sotto`, {
+      hint: 'nothing was removed; check --data-dir',
+    });
   }
   await rm(path, { recursive: true, force: true });
   return true;

@@ -81,15 +81,14 @@ export async function followFleet(cluster: Cluster, world: World, signal: AbortS
   };
 }
 
-/** A Kustomization whose source has a revision that it has not tried yet is not at rest, whatever its conditions say. */
+/** A Kustomization that is Ready at another revision than its source has is not at rest, whatever its conditions say. */
 function withSource(entry: { object: KubeObject; standing: Standing }, find: (key: string) => Standing | undefined): Standing {
   const { object, standing } = entry;
   const { sourceRef } = object['spec'] as { sourceRef?: { kind: string; name: string; namespace?: string } };
-  if (sourceRef === undefined || (standing.state !== 'ready' && standing.state !== 'failed')) return standing;
+  if (sourceRef === undefined || standing.state !== 'ready') return standing;
   const source = find(keyOf({ kind: sourceRef.kind, namespace: sourceRef.namespace ?? standing.namespace, name: sourceRef.name }));
-  const { lastAttemptedRevision } = (object['status'] ?? {}) as { lastAttemptedRevision?: string };
-  if (source === undefined || source.revision === '' || source.revision === lastAttemptedRevision) return standing;
-  return standing.state === 'ready' || source.state === 'ready' ? { ...standing, state: 'working', word: 'Working', why: `revision ${source.revision} is new` } : standing;
+  if (source === undefined || source.revision === '' || source.revision === standing.revision) return standing;
+  return { ...standing, state: 'working', word: 'Working', why: `revision ${source.revision} is new` };
 }
 
 /** Pause before a broken watch is opened again. */

@@ -58,7 +58,11 @@ async function wipe(args: Arguments, face: Face): Promise<number> {
 }
 
 /** Follows the fleet while `work` runs: shows progress and measures how long each object took. */
-function observer(session: Session, face: Face, progress: Progress): { onChange: () => void; times: Map<string, number>; simulated: MissingKind[] } {
+function observer(
+  session: Session,
+  face: Face,
+  progress: Progress,
+): { onChange: () => void; times: Map<string, number>; simulated: MissingKind[] } {
   const since = new Map<string, number>();
   const times = new Map<string, number>();
   const revisions = new Map<string, string>();
@@ -80,7 +84,8 @@ function observer(session: Session, face: Face, progress: Progress): { onChange:
 
 function itemOf(standing: Standing): Item {
   const text = standing.state === 'ready' ? 'ready' : `${standing.word.toLowerCase()}: ${standing.why.split('\n')[0] ?? ''}`;
-  return { name: `${standing.namespace}/${standing.name}`, state: standing.state, text };
+  const name = `${standing.kind === 'Kustomization' ? '' : 'source '}${standing.namespace}/${standing.name}`;
+  return { name, state: standing.state, text };
 }
 
 async function once(session: Session, options: UpOptions, face: Face, progress: Progress): Promise<number> {
@@ -88,7 +93,14 @@ async function once(session: Session, options: UpOptions, face: Face, progress: 
   const deadline = new AbortController();
   const timer = face.world.clock.after(options.timeoutMs, () => deadline.abort());
   const signal = AbortSignal.any([face.signal, deadline.signal]);
-  const outcome = await settle({ ...session, world: face.world, signal, simulate: options.simulate, onChange: watch.onChange, onSimulated: note(watch.simulated, progress) });
+  const outcome = await settle({
+    ...session,
+    world: face.world,
+    signal,
+    simulate: options.simulate,
+    onChange: watch.onChange,
+    onSimulated: note(watch.simulated, progress),
+  });
   timer.cancel();
   progress.end();
   if (face.signal.aborted) return INTERRUPTED;
@@ -106,7 +118,14 @@ async function stay(session: Session, options: UpOptions, face: Face, progress: 
   const watch = observer(session, face, progress);
   let reported = '';
   while (!face.signal.aborted) {
-    await settle({ ...session, world: face.world, signal: face.signal, simulate: options.simulate, onChange: watch.onChange, onSimulated: note(watch.simulated, progress) });
+    await settle({
+      ...session,
+      world: face.world,
+      signal: face.signal,
+      simulate: options.simulate,
+      onChange: watch.onChange,
+      onSimulated: note(watch.simulated, progress),
+    });
     if (face.signal.aborted) break;
     const standings = session.fleet.standings();
     const picture = JSON.stringify(standings);
@@ -128,13 +147,21 @@ function note(simulated: MissingKind[], progress: Progress): (kinds: readonly Mi
   };
 }
 
-async function summarise(session: Session, watch: { times: ReadonlyMap<string, number>; simulated: readonly MissingKind[] }, options: UpOptions, face: Face): Promise<void> {
+async function summarise(
+  session: Session,
+  watch: { times: ReadonlyMap<string, number>; simulated: readonly MissingKind[] },
+  options: UpOptions,
+  face: Face,
+): Promise<void> {
   printSummary(
     {
       standings: session.fleet.standings(),
       times: watch.times,
       secrets: await session.builds.ways(session.cluster),
-      simulated: watch.simulated.map(({ group, kind }) => ({ kind: `${kind}.${group}`, controller: usuallyProvidedBy({ group, kind }) ?? 'unknown controller' })),
+      simulated: watch.simulated.map(({ group, kind }) => ({
+        kind: `${kind}.${group}`,
+        controller: usuallyProvidedBy({ group, kind }) ?? 'unknown controller',
+      })),
     },
     face,
     options.output,

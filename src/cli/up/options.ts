@@ -24,7 +24,15 @@ export const UP_FLAGS: readonly Flag[] = [
   { name: 'no-simulate', help: 'do not install permissive CRDs for kinds that nothing provides', group: 'Cluster' },
   { name: 'once', help: 'exit when everything is Ready, or nothing can move', group: 'Run' },
   { name: 'timeout', value: 'DURATION', default: '5m', help: 'how long --once waits', group: 'Run' },
-  { name: 'output', short: 'o', value: 'FORMAT', default: 'table', choices: ['table', 'wide', 'json'], help: 'summary as table, wide or json', group: 'Run' },
+  {
+    name: 'output',
+    short: 'o',
+    value: 'FORMAT',
+    default: 'table',
+    choices: ['table', 'wide', 'json'],
+    help: 'summary as table, wide or json',
+    group: 'Run',
+  },
 ];
 
 /** What `sotto up` was asked to do, checked. Paths are absolute. */
@@ -47,7 +55,8 @@ const REMOTE = /^(https?|ssh):\/\//;
 
 /** @throws SottoError USAGE, DURATION_INVALID */
 export function upOptions(args: Arguments, world: World): UpOptions {
-  if (args.positional.length > 0) throw usageError(`unexpected argument "${args.positional[0] ?? ''}"`, 'the checkout is given with --source');
+  if (args.positional.length > 0)
+    throw usageError(`unexpected argument "${args.positional[0] ?? ''}"`, 'the checkout is given with --source');
   const source = args.text('source') ?? '.';
   const keyFile = args.text('age-key-file');
   const isUrl = REMOTE.test(source);

@@ -35,7 +35,9 @@ export async function readAgeKeys(path: string | undefined, world: World): Promi
       });
     });
   if (parseAgeIdentities(text, path).length === 0) {
-    throw new SottoError('AGE_KEY_FILE_EMPTY', `${path} holds no age identity`, { hint: 'it should have a line that starts with AGE-SECRET-KEY-1' });
+    throw new SottoError('AGE_KEY_FILE_EMPTY', `${path} holds no age identity`, {
+      hint: 'it should have a line that starts with AGE-SECRET-KEY-1',
+    });
   }
   return text;
 }

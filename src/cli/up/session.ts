@@ -104,7 +104,14 @@ function runFlux({ options, face, data, source, embedded, builds, log }: FluxPar
     onBuild: (owner, build) => builds.record(owner, build),
   });
   const stop = new AbortController();
-  const running = runControllers({ cluster: embedded.cluster, controllers, world, log, signal: stop.signal, stopTimeoutMs: CLOSE_TIMEOUT_MS });
+  const running = runControllers({
+    cluster: embedded.cluster,
+    controllers,
+    world,
+    log,
+    signal: stop.signal,
+    stopTimeoutMs: CLOSE_TIMEOUT_MS,
+  });
   return async () => {
     stop.abort();
     await running;

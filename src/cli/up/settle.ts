@@ -75,7 +75,12 @@ async function askAgain(cluster: Cluster, failed: readonly Standing[], world: Wo
   for (const { kind, namespace, name } of failed) {
     const apiVersion = kind === 'Kustomization' ? FLUX_KINDS.kustomization.apiVersion : FLUX_KINDS.gitRepository.apiVersion;
     await cluster
-      .patch({ apiVersion, kind, namespace, name }, 'merge', { metadata: { annotations: { [REQUESTED_AT]: requested } } }, { fieldManager: 'sotto-up' })
+      .patch(
+        { apiVersion, kind, namespace, name },
+        'merge',
+        { metadata: { annotations: { [REQUESTED_AT]: requested } } },
+        { fieldManager: 'sotto-up' },
+      )
       .catch((error: unknown) => {
         if (!isNotFound(error)) throw error; // pruned meanwhile: nothing to try again
       });

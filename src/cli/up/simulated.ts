@@ -25,7 +25,8 @@ export function missingKinds(standings: readonly Standing[]): MissingKind[] {
 }
 
 /** Kinds of known controllers that are cluster-scoped; everything else is taken as namespaced. */
-const CLUSTER_SCOPED = /^(Cluster[A-Z]\w*|GatewayClass|IPAddressPool|.*Class|CiliumLoadBalancerIPPool|CiliumL2AnnouncementPolicy|CiliumBGP\w+)$/;
+const CLUSTER_SCOPED =
+  /^(Cluster[A-Z]\w*|GatewayClass|IPAddressPool|.*Class|CiliumLoadBalancerIPPool|CiliumL2AnnouncementPolicy|CiliumBGP\w+)$/;
 
 /** A permissive CRD that accepts anything, labelled `sotto.dev/simulated`. */
 export function simulatedCrd({ group, version, kind }: MissingKind): KubeObject {

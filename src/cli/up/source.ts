@@ -31,10 +31,20 @@ const DEBOUNCE_MS = 50;
 export async function openSource(options: UpOptions, world: World, dataDir: string): Promise<UpSource> {
   const { source } = options;
   if (source.kind === 'url') {
-    return { url: source.url, branch: options.branch ?? 'main', remotes: new Set(), isLocal: false, onCommit: () => {}, close: async () => {} };
+    return {
+      url: source.url,
+      branch: options.branch ?? 'main',
+      remotes: new Set(),
+      isLocal: false,
+      onCommit: () => {},
+      close: async () => {},
+    };
   }
   const top = await git(world, source.directory, ['rev-parse', '--show-toplevel']).catch((cause: unknown) => {
-    throw new SottoError('SOURCE_NOT_A_REPOSITORY', `${source.directory} is not a Git checkout`, { hint: 'give a checkout or a URL with --source', cause });
+    throw new SottoError('SOURCE_NOT_A_REPOSITORY', `${source.directory} is not a Git checkout`, {
+      hint: 'give a checkout or a URL with --source',
+      cause,
+    });
   });
   const branch = options.branch ?? (await currentBranch(world, top));
   if (!options.workingTree) await checkBranch(world, top, branch);
@@ -100,9 +110,14 @@ async function currentBranch(world: World, top: string): Promise<string> {
 async function checkBranch(world: World, top: string, branch: string): Promise<void> {
   const found = await git(world, top, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`]).catch(() => '');
   if (found !== '') return;
-  const branches = (await git(world, top, ['for-each-ref', '--format=%(refname:short)', 'refs/heads'])).split('\n').filter((name) => name !== '');
-  if (branches.length === 0) throw new SottoError('SOURCE_EMPTY', `${top} has no commit yet`, { hint: 'commit something, or use --working-tree' });
-  throw new SottoError('SOURCE_BRANCH_MISSING', `${top} has no branch "${branch}"`, { hint: `there is ${branches.slice(0, 5).join(', ')}` });
+  const branches = (await git(world, top, ['for-each-ref', '--format=%(refname:short)', 'refs/heads']))
+    .split('\n')
+    .filter((name) => name !== '');
+  if (branches.length === 0)
+    throw new SottoError('SOURCE_EMPTY', `${top} has no commit yet`, { hint: 'commit something, or use --working-tree' });
+  throw new SottoError('SOURCE_BRANCH_MISSING', `${top} has no branch "${branch}"`, {
+    hint: `there is ${branches.slice(0, 5).join(', ')}`,
+  });
 }
 
 /** Fetch URLs of the checkout's remotes, in the forms in which a GitRepository may name them. */
@@ -128,8 +143,11 @@ function git(world: World, cwd: string, args: readonly string[]): Promise<string
   return world.outside(
     () =>
       new Promise((resolve, reject) => {
-        execFile('git', ['-c', 'safe.directory=*', ...args], { cwd, timeout: GIT_TIMEOUT_MS, env: { ...world.env } as NodeJS.ProcessEnv }, (error, stdout) =>
-          error === null ? resolve(stdout.trim()) : reject(error),
+        execFile(
+          'git',
+          ['-c', 'safe.directory=*', ...args],
+          { cwd, timeout: GIT_TIMEOUT_MS, env: world.env },
+          (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error)),
         );
       }),
   );

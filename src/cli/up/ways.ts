@@ -30,7 +30,9 @@ export function buildLog(): BuildLog {
               },
             ],
       );
-      const warnings = build.warnings.map(({ message, file, line }) => [file, line, message].filter((part) => part !== undefined).join(':'));
+      const warnings = build.warnings.map(({ message, file, line }) =>
+        [file, line, message].filter((part) => part !== undefined).join(':'),
+      );
       latest.set(`${owner.namespace}/${owner.name}`, { ways, warnings });
     },
     ways: async (cluster) => {

@@ -9,7 +9,7 @@ const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
  *
  * @throws ApiError 403, 404
  */
-export function namespaceLifecycle(env: Pick<Environment, 'store' | 'catalog'>, { operation, context }: AdmissionRequest): void {
+export function namespaceLifecycle(env: Pick<Environment, 'store' | 'catalog'>, { operation, context, object }: AdmissionRequest): void {
   const { resource, namespace, name } = context;
   const namespaces = { group: '', plural: 'namespaces' };
   if (resource.group === '' && resource.plural === 'namespaces') {
@@ -22,7 +22,7 @@ export function namespaceLifecycle(env: Pick<Environment, 'store' | 'catalog'>, 
   if (operation !== 'CREATE' || found.metadata.deletionTimestamp === undefined) return;
   const error = apiErrors.forbidden(
     resource,
-    context.name,
+    name === '' ? (object?.metadata.name ?? '') : name,
     `unable to create new content in namespace ${namespace} because it is being terminated`,
   );
   const cause = { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' };

@@ -39,8 +39,15 @@ export function wrongTypes(version: Version, object: KubeObject): string[] {
 /** Fills in what is absent. */
 export function defaultFields(resource: Resource, version: Version, object: KubeObject): KubeObject {
   if (isCrd(resource)) return defaultObject(defaultCrd(object));
-  if (!resource.custom) return defaultObject(object);
+  if (!resource.custom) return keepManagers(object, defaultObject(object));
   return version.schema === undefined ? object : asObject(applyDefaults(version.schema, asJson(object)));
+}
+
+/** An empty list of managers has a meaning (SSA-11), which dropping empty values would lose. */
+function keepManagers(given: KubeObject, completed: KubeObject): KubeObject {
+  const { managedFields } = given.metadata;
+  if (managedFields === undefined || completed.metadata.managedFields !== undefined) return completed;
+  return { ...completed, metadata: { ...completed.metadata, managedFields } };
 }
 
 /** What the server itself sets on a write of a built-in kind (clusterIP, Job selector …). */

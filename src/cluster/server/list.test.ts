@@ -97,7 +97,7 @@ describe('lists', () => {
 
   it.each([
     ['a', ['one', 'two', 'three']],
-    ['!b', ['one', 'three']],
+    ['!b', ['none', 'one', 'three']],
     ['a=1', ['one']],
     ['a==1', ['one']],
     ['a!=1', ['none', 'three', 'two']],

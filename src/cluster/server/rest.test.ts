@@ -64,7 +64,7 @@ describe('create', () => {
     ['no name', { ...configMap('c'), metadata: {} }, 422, 'metadata.name: Required value: name or generateName is required'],
     ['a name that is no DNS subdomain', configMap('A_b'), 422, 'metadata.name: Invalid value: "A_b"'],
     ['a list as body', [1], 400, 'expected an object'],
-    ['data of a wrong type', { ...configMap('c'), data: { a: 1 } }, 400, 'data.a has the wrong type'],
+    ['data of a wrong type', { ...configMap('c'), data: { a: 1 } }, 400, 'data[a] has the wrong type'],
   ])('REST-03: %s is refused', async (_what, body, code, message) => {
     const answer = await api.post(CONFIGMAPS, body);
     expect(answer.status).toBe(code);

@@ -16,6 +16,7 @@ import {
   PATCH_TYPES,
   readCurrent,
   replaceObject,
+  toVersion,
   type Environment,
   type PatchType,
   type Resource,
@@ -93,7 +94,11 @@ function selection({ request, info, resource, version }: Call): Selection {
   const byField = fieldSelector(resource, version, fields);
   const isNamed = info.name !== '' && fields === '';
   return {
-    selects: (object) => (!isNamed || object.metadata.name === info.name) && byLabel(object) && byField(object),
+    selects: (stored) => {
+      if (isNamed && stored.metadata.name !== info.name) return false;
+      // Fields are those of the version that was asked for.
+      return byLabel(stored) && (fields === '' || byField(toVersion(resource, version, stored)));
+    },
     hasSelector: labels !== '' || fields !== '' || isNamed,
     ...(resource.namespaced && info.namespace !== '' ? { namespace: info.namespace } : {}),
   };

@@ -7,7 +7,7 @@ import { sourceRefOf } from './model.ts';
 import type { Pass } from './pass.ts';
 
 /**
- * The tree of an artifact. Kustomizations that use the same artifact share one download and one tree (BY-13).
+ * The tree of the source's artifact, shared with the other Kustomizations of the source.
  *
  * @throws StepFailure ArtifactFailed
  */
@@ -22,8 +22,8 @@ export async function fetchTree(pass: Pass, artifact: Artifact): Promise<Tree> {
         retries: flags.httpRetry,
         ...(flags.sourceHost === undefined ? {} : { hostOverride: flags.sourceHost }),
       });
-    const key = controls.faults.staleArtifact === true ? staleKey(pass) : artifact.digest;
-    return await untilAborted(controls.trees.load(key, load), pass.signal);
+    const { kind, namespace, name } = sourceRefOf(pass.object);
+    return await untilAborted(controls.trees.load(`${kind}/${namespace}/${name}`, artifact.digest, load), pass.signal);
   } catch (error) {
     if (isAbort(error)) throw error;
     if (codeOf(error) !== 'ARTIFACT_NOT_FOUND') throw new StepFailure('ArtifactFailed', messageOf(error), { cause: error });
@@ -44,12 +44,6 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', stop, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
-}
-
-/** The planted bug `staleArtifact`: the cache forgets that an artifact has content of its own. */
-function staleKey(pass: Pass): string {
-  const { kind, namespace, name } = sourceRefOf(pass.object);
-  return `${kind}/${namespace}/${name}`;
 }
 
 /**

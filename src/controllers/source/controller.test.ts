@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { codeOf, messageOf } from '../../base/errors/index.ts';
+import { codeOf, messageOf, SottoError } from '../../base/errors/index.ts';
 import { noLog } from '../../base/log/index.ts';
 import { systemEntropy, virtualWorld, type VirtualWorld } from '../../base/world/index.ts';
 import { createCluster, type EmbeddedCluster } from '../../cluster/server/index.ts';
@@ -396,6 +396,32 @@ describe('gitRepositoryController: failures', () => {
     stage.git.create(URL_OF_FLEET);
     expect(codeOf(await reconcile(stage))).toBe('SOURCE_FAILED');
     expect(conditionsOf(await read(stage))).toContain('FetchFailed=True EmptyGitRepository: git repository is empty');
+  });
+
+  it('SRC-09: an archive that cannot be stored', async () => {
+    const stage = await scene();
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    const storage: ArtifactStorage = {
+      ...stage.storage,
+      store: () => Promise.reject(new SottoError('ARTIFACT_STORE', 'unable to archive artifact to storage: no space left')),
+    };
+    const { cluster, git: fetcher, world, events } = stage;
+    const controller = gitRepositoryController({
+      cluster,
+      fetcher,
+      storage,
+      world,
+      log: noLog,
+      events: { emit: (event) => void events.push(event) },
+    });
+    expect(await reconcile({ ...stage, controller })).toBeInstanceOf(Error);
+    const conditions = conditionsOf(await read(stage));
+    expect(conditions).toContain(
+      'StorageOperationFailed=True ArchiveOperationFailed: unable to archive artifact to storage: no space left',
+    );
+    expect(conditions[0]).toBe('Ready=False ArchiveOperationFailed: unable to archive artifact to storage: no space left');
+    await reconcile(stage);
+    expect(conditionsOf(await read(stage)).map((text) => text.split(' ')[0])).toEqual(['Ready=True', 'ArtifactInStorage=True']);
   });
 
   const secretCases: readonly (readonly [string, Partial<GitRepositorySpec>, Record<string, string> | undefined, string])[] = [

@@ -1,7 +1,5 @@
 import type { World } from '../../base/world/index.ts';
 import { SottoError } from '../../base/errors/index.ts';
-import { privateTemporaryDirectory } from '../../base/files/index.ts';
-import { rm } from 'node:fs/promises';
 import { gitEnvironment, HARDENED_SETTINGS, settings } from './hardening.ts';
 import { readCommit, readHeader, resolveCommit, type GitRunner } from './objects.ts';
 import { runCommand } from './process.ts';
@@ -11,6 +9,8 @@ import { highestVersions } from './versions.ts';
 
 const TIMEOUT_MS = 60_000;
 const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024;
+/** No file can be below it. */
+const NO_HOME = '/dev/null';
 const TAGS = 'refs/tags/';
 /** Owned by whoever runs Sotto or not: a checkout that a user named is read, and nothing in it is executed. */
 const ANY_OWNER = settings({ 'safe.directory': '*' });
@@ -20,27 +20,21 @@ const ANY_OWNER = settings({ 'safe.directory': '*' });
  * filters and file-system monitor are off.
  */
 export function localRunner(directory: string, world: World, signal?: AbortSignal, timeoutMs = TIMEOUT_MS): GitRunner {
-  return async (args, input) => {
-    const home = await world.outside(() => privateTemporaryDirectory());
-    try {
-      const { GIT_CEILING_DIRECTORIES: _, ...env } = gitEnvironment(world.env, { home });
-      return await runCommand(
-        {
-          program: 'git',
-          args: [...HARDENED_SETTINGS, ...ANY_OWNER, ...args],
-          env,
-          cwd: directory,
-          timeoutMs,
-          maxOutputBytes: MAX_OUTPUT_BYTES,
-          ...(input === undefined ? {} : { input }),
-        },
-        world,
-        signal,
-      );
-    } finally {
-      await world.outside(() => rm(home, { recursive: true, force: true }));
-    }
-  };
+  const { GIT_CEILING_DIRECTORIES: _, ...env } = gitEnvironment(world.env, { home: NO_HOME });
+  return (args, input) =>
+    runCommand(
+      {
+        program: 'git',
+        args: [...HARDENED_SETTINGS, ...ANY_OWNER, ...args],
+        env,
+        cwd: directory,
+        timeoutMs,
+        maxOutputBytes: MAX_OUTPUT_BYTES,
+        ...(input === undefined ? {} : { input }),
+      },
+      world,
+      signal,
+    );
 }
 
 /** Which directory stands in for a URL; undefined for those that are really fetched. */

@@ -113,8 +113,8 @@ function ignoreAbsent(error: unknown): undefined {
 async function commitTree(store: Runner, tree: string, parent: string | undefined, root: string): Promise<string> {
   const date =
     parent === undefined
-      ? '0 +0000'
-      : await textOf(store(['show', '--no-patch', '--format=%cd', '--date=raw', parent]), 'cannot be read', root);
+      ? '@0 +0000'
+      : await textOf(store(['show', '--no-patch', '--format=@%cd', '--date=raw', parent]), 'cannot be read', root);
   const [name = '', email = ''] = AUTHOR.split(/ <|>/);
   const env = {
     GIT_AUTHOR_NAME: name,

@@ -1,4 +1,4 @@
-import { apiErrors, checkDepth, gvkOf, isJsonObject, setOwn, type Json, type JsonObject, type KubeObject } from '../objects/index.ts';
+import { apiErrors, checkDepth, gvkOf, type Json, type KubeObject } from '../objects/index.ts';
 import type { Schema } from '../schema/index.ts';
 import { compare, ignoring, type Comparison } from './compare.ts';
 import { conflictError, type Conflict } from './conflict.ts';
@@ -6,7 +6,7 @@ import { FieldSet } from './fieldset.ts';
 import { equalsLastApplied, withLastApplied } from './lastapplied.ts';
 import { decodeManagers, managerKey, NEVER_TRACKED, tidy, timeText, withManagers, type Manager, type Managers } from './managers.ts';
 import { mergeApplied } from './merge.ts';
-import { asList, asMap, fieldOf, indexItems, itemSchema, UNTYPED } from './shape.ts';
+import { settleRemoved } from './removed.ts';
 import { joinProblems, typedProblems } from './typed.ts';
 import { accountUpdate, untracked, type WriteContext } from './update.ts';
 import { fieldsOf, removeFields, withNamedFields } from './walk.ts';
@@ -50,7 +50,7 @@ export function applyManaged(request: ApplyRequest): { readonly object: KubeObje
   const isChanged = !changes.added.isEmpty() || !changes.modified.isEmpty() || !changes.removed.isEmpty();
   const time = isChanged ? timeText(request.now) : (previous?.time ?? timeText(request.now));
   others.set(key, { ...identity, time, set: applied.difference(NEVER_TRACKED) });
-  const object = dropRemoved(schema, merged, pruned) as unknown as KubeObject;
+  const object = settleRemoved(schema, merged, pruned, ownedBy(claimed)) as unknown as KubeObject;
   const finished = request.manager === KUBECTL ? withLastApplied(object, config) : object;
   return { object: withManagers(finished, tidy(others, undefined)) };
 }
@@ -83,12 +83,13 @@ function prune(schema: Schema, merged: Json, claimed: Managers, previous: FieldS
   const present = withNamedFields(schema, fieldsOf(schema, merged));
   const membersOf = (value: Json): FieldSet => withNamedFields(schema, fieldsOf(schema, value));
   const stripped = membersOf(removeFields(schema, merged, last));
-  const owned = withNamedFields(
-    schema,
-    [...claimed.values()].reduce((all, entry) => all.union(entry.set), FieldSet.empty),
-  );
+  const owned = withNamedFields(schema, ownedBy(claimed));
   const kept = membersOf(removeFields(schema, merged, present.difference(stripped.union(owned))));
   return removeFields(schema, merged, present.difference(kept).intersection(last));
+}
+
+function ownedBy(managers: Managers): FieldSet {
+  return [...managers.values()].reduce((all, entry) => all.union(entry.set), FieldSet.empty);
 }
 
 /** What the other managers keep. @throws ApiError 409 */
@@ -112,26 +113,4 @@ function allowed(request: ApplyRequest, conflicts: readonly Conflict[], live: Ku
   if (request.manager !== KUBECTL || live === undefined || conflicts.length === 0) return conflicts;
   const own = equalsLastApplied(request.schema, live);
   return conflicts.map(({ manager, set }) => ({ manager, set: set.difference(own) })).filter(({ set }) => !set.isEmpty());
-}
-
-/** Pruning leaves null where a map or list lost its last entry; such a field goes, unless null means something there. */
-function dropRemoved(schema: Schema, merged: Json, pruned: Json): Json {
-  if (merged === pruned) return pruned;
-  if (Array.isArray(pruned)) return dropInList(schema, asList(merged), pruned);
-  if (!isJsonObject(pruned)) return pruned;
-  const before = asMap(merged);
-  const result: JsonObject = {};
-  for (const [key, value] of Object.entries(pruned)) {
-    const field = fieldOf(schema, key)?.schema ?? UNTYPED;
-    const old = before !== undefined && Object.hasOwn(before, key) ? before[key] : undefined;
-    if (value === null && old !== null && field.nullable !== true) continue;
-    setOwn(result, key, dropRemoved(field, old ?? null, value));
-  }
-  return result;
-}
-
-function dropInList(schema: Schema, before: readonly Json[] | undefined, items: readonly Json[]): Json[] {
-  const index = indexItems(schema, before);
-  const pruned = indexItems(schema, items);
-  return [...pruned].flatMap(([element, values]) => values.map((value, i) => dropRemoved(itemSchema(schema), index.get(element)?.[i] ?? null, value)));
 }

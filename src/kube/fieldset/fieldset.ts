@@ -113,7 +113,8 @@ export class FieldSet {
 
   /** Reads a `fieldsV1` value; undefined when it is not one. */
   static decode(fields: unknown): FieldSet | undefined {
-    return decodeNode(fields, 0);
+    const root = decodeNode(fields, 0);
+    return root === undefined ? undefined : new FieldSet(false, root.children);
   }
 }
 

@@ -118,9 +118,16 @@ const POD_MUTABLE = '`spec.containers[*].image`, `spec.initContainers[*].image`,
 
 export const checkPod: ObjectCheck = (pod, old) => {
   const errors = checkPodSpec(objectAt(pod, 'spec'), 'spec');
-  if (old === undefined || deepEqual(frozenPodSpec(pod), frozenPodSpec(old as unknown as JsonObject))) return errors;
+  if (old === undefined) return errors;
+  const before = old as unknown as JsonObject;
+  if (deepEqual(frozenPodSpec(pod), frozenPodSpec(before)) && keepsTolerations(pod, before)) return errors;
   return [...errors, fieldErrors.forbidden('spec', `pod updates may not change fields other than ${POD_MUTABLE}`)];
 };
+
+function keepsTolerations(pod: JsonObject, before: JsonObject): boolean {
+  const now = objectsAt(objectAt(pod, 'spec'), 'tolerations');
+  return objectsAt(objectAt(before, 'spec'), 'tolerations').every((toleration) => now.some((each) => deepEqual(each, toleration)));
+}
 
 /** What cannot change about a Pod: its spec without images, deadline and tolerations. */
 function frozenPodSpec(pod: JsonObject): Json {

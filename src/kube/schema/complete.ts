@@ -45,7 +45,8 @@ function completeObject(schema: Schema, object: JsonObject): JsonObject {
   if (STATUS_ALWAYS.has(title)) fill(stepped, 'status', {});
   for (const [key, value] of Object.entries(stepped)) {
     const field = ownValue(schema.properties, key) ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
-    if (field !== undefined) setOwn(stepped, key, complete(field, value));
+    // Go reads null in a map of texts as an empty one.
+    if (field !== undefined) setOwn(stepped, key, value === null && field.type === 'string' ? '' : complete(field, value));
   }
   return stepped;
 }

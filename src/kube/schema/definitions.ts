@@ -35,8 +35,18 @@ function definition(name: string): Schema {
   const known = cache.get(name);
   if (known !== undefined) return known;
   const facts = definitionFacts(name);
-  const schema = SCALARS[name] ?? (facts === undefined || facts.scalar === 'any' ? { preserveUnknownFields: true } : objectSchema(name, facts));
+  const schema = SCALARS[name] ?? unionOf(name) ?? objectSchema(name, facts ?? {});
   cache.set(name, schema);
+  return schema;
+}
+
+const SCHEMA_PROPS = '^apiextensions.v1.JSONSchemaProps';
+
+/** A schema, or something else: `additionalProperties`, `items` and `dependencies` of a CRD's schema. */
+function unionOf(name: string): Schema | undefined {
+  if (!name.startsWith(`${SCHEMA_PROPS}Or`)) return undefined;
+  const schema: Mutable<Schema> = decorated(definition(SCHEMA_PROPS), {});
+  delete schema.type;
   return schema;
 }
 

@@ -88,8 +88,13 @@ function verify(emitted: Uint8Array, mac: string, { wrapped, selector, output, o
 }
 
 /** Binary files carry no rule, unless they are written in another format. */
-function selectionFor({ format, selection = {} }: EncryptOptions): SelectionRule {
-  if (format === 'binary') return {};
+function selectionFor(options: EncryptOptions): SelectionRule {
+  const { format, selection = {} } = options;
+  if (format === 'binary') {
+    const isIgnored = activeRules(selection).length > 0 || options.macOnlyEncrypted === true;
+    if (isIgnored) warnOf(options)('a binary file is encrypted as a whole: selection rules and mac_only_encrypted have no effect');
+    return {};
+  }
   return activeRules(selection).length === 0 ? DEFAULT_SELECTION : selection;
 }
 

@@ -32,7 +32,8 @@ export function cutBlocks(lines: readonly Comment[], depth: number, next: number
   };
   const blank = (): void => {
     const [first] = block;
-    if (!seenBlank && first !== undefined && (first === lines[0] || first.column <= depth)) end(first.column < depth || blocks.length > 0 ? 'own-column' : 'innermost');
+    if (!seenBlank && first !== undefined && (first === lines[0] || first.column <= depth))
+      end(first.column < depth || blocks.length > 0 ? 'own-column' : 'innermost');
     seenBlank = true;
   };
   for (const [index, line] of lines.entries()) {

@@ -81,7 +81,7 @@ function blockEntry(entry: Entry): Entry | undefined {
 function endedCollection({ comments, ends }: CommentBlock, innermost: Entry | undefined): Collection | undefined {
   const column = comments[0]?.column ?? 1;
   let entry = innermost;
-  while (ends === 'own-column' && entry !== undefined && entry.column > column) entry = entry.parent;
+  if (ends === 'own-column') while (entry !== undefined && entry.column > column) entry = entry.parent;
   return entry === undefined || isOutside(column, entry) ? undefined : entry.collection;
 }
 

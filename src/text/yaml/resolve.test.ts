@@ -82,6 +82,7 @@ describe('resolveScalar', () => {
     ['0x10', '!!int', 'goYaml3', 16],
     ['yes', '!!bool', 'yaml11', true],
     ['aGk=', '!!binary', 'yaml11', 'hi'],
+    ['5', '!custom', 'goYaml3', '5'],
     ['2020-01-02', '!!timestamp', 'yaml11', '2020-01-02'],
   ];
   it.each(tagged)('%j tagged %s', (text, tag, profile, value) => {

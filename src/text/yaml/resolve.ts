@@ -56,7 +56,8 @@ export function isOldBoolean(text: string): boolean {
  */
 export function resolveScalar(text: string, style: ScalarStyle, tag: string | undefined, profile: YamlProfile): ResolvedScalar {
   if (tag === undefined) return style === 'plain' ? resolvePlain(text, profile) : { tag: '!!str', value: text };
-  const resolved = EXPLICIT[tag]?.(text, profile);
+  const explicit = Object.hasOwn(EXPLICIT, tag) ? EXPLICIT[tag] : string;
+  const resolved = explicit?.(text, profile);
   if (resolved === undefined) throw new SottoError('YAML_TAG', `the value cannot be decoded as a ${tag}`);
   return resolved;
 }

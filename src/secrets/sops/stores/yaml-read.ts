@@ -18,9 +18,19 @@ import { entry, map, str, textOf, type SopsComment, type SopsMap, type SopsTree,
  * @throws SottoError SOPS_PARSE, or what text/yaml throws; with line and column
  */
 export function parseYamlTree(bytes: Uint8Array, file: string | undefined): SopsTree {
-  const documents = parseDocuments(textOf(bytes), { profile: 'goYaml3', ...(file === undefined ? {} : { file }) });
+  const documents = parseDocuments(closeEmptyCollections(textOf(bytes)), { profile: 'goYaml3', ...(file === undefined ? {} : { file }) });
   if (documents.length === 0 && bytes.length > 0) throw failure('Error unmarshaling input yaml: EOF', { file });
   return { branches: documents.map((document) => readDocument(document, file)) };
+}
+
+/**
+ * Upstream writes a comment inside an empty collection on a line of its own, and the closing bracket in the first
+ * column, where only Go's reader accepts it. A bracket there is never part of a block scalar. Line numbers stay.
+ */
+const EMPTY_WITH_COMMENT = /(?<=[:-] )([{[])\n *#([^\n]*)\n([}\]])(?= *(?:\n|$))/g;
+
+function closeEmptyCollections(text: string): string {
+  return text.replaceAll(EMPTY_WITH_COMMENT, (_all, open: string, comment: string, close: string) => `${open}${close} #${comment}\n\n`);
 }
 
 interface Source {

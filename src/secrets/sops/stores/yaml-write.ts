@@ -46,6 +46,12 @@ class Pending {
     this.#inline = undefined;
   }
 
+  /** Comments in a list without items follow it, as upstream writes them. */
+  addHidden(value: SopsValue): void {
+    if (value.kind !== 'list' || !value.items.every((item) => item.kind === 'comment')) return;
+    for (const { text } of value.items.filter((item) => item.kind === 'comment')) this.add({ kind: 'comment', text });
+  }
+
   /** Those after the last item. */
   rest(): string[] {
     return this.#inline === undefined ? this.#lines : [...this.#lines, this.#inline];
@@ -68,6 +74,7 @@ function mapNode(branch: SopsMap): YamlMap {
     }
     const value = valueNode(item.value);
     pending.attach(key, value);
+    pending.addHidden(item.value);
     items.push({ key, value });
   }
   return { kind: 'map', tag: '!!map', flow: false, items, ...foot(pending), ...NOWHERE };
@@ -83,9 +90,10 @@ function listNode(list: SopsList): YamlSequence {
     }
     const value = valueNode(item);
     pending.attach(value, value);
+    pending.addHidden(item);
     items.push(value);
   }
-  return { kind: 'sequence', tag: '!!seq', flow: false, items, ...foot(pending), ...NOWHERE };
+  return { kind: 'sequence', tag: '!!seq', flow: false, items, ...(items.length === 0 ? {} : foot(pending)), ...NOWHERE };
 }
 
 function foot(pending: Pending): { footComments?: string[] } {
