@@ -112,6 +112,13 @@ export function writeUntyped(node: YamlScalar, text: string): void {
   node.tag = node.style === 'plain' ? resolvePlain(text) : '!!str';
 }
 
+/** Turns a node into another one, in place: whoever holds the node sees the change. */
+export function become(node: YamlNode, value: YamlNode): void {
+  const target = node as unknown as Record<string, unknown>;
+  for (const key of Object.keys(target)) if (!(key in value)) delete target[key];
+  Object.assign(target, value);
+}
+
 export function cloneNode<T extends YamlNode>(node: T): T;
 export function cloneNode(node: YamlNode): YamlNode {
   if (node.kind === 'scalar') return { ...node };

@@ -119,7 +119,7 @@ const TRANSFORMERS: Readonly<Record<string, Kind>> = {
     run: ({ fields, accumulator, target, file }) => {
       const entries = [...(fields.paths ?? []), ...((fields.patches ?? '') === '' ? [] : [fields.patches ?? ''])];
       if (entries.length === 0) throw failure('empty file path and empty patch content', file);
-      applyOldMergePatches(accumulator.collection, entries, target.loader, file);
+      applyOldMergePatches(accumulator.collection, entries, target.loader, file, target.session.warn);
     },
   },
   PatchTransformer: {

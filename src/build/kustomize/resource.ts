@@ -79,7 +79,7 @@ export class Resource {
 
   /** True as soon as the build has noted anything: upstream keeps its notes in annotations, which then exist. */
   get hasNotes(): boolean {
-    return this.previous.length > 0 || this.isGenerated || this.origin !== undefined;
+    return this.previous.length > 0 || this.prefixes.length > 0 || this.suffixes.length > 0 || this.isGenerated || this.origin !== undefined;
   }
 
   get isGenerated(): boolean {
@@ -121,6 +121,19 @@ export class Resource {
 
   get annotations(): Map<string, string> {
     return textsOf(lookup(this.root, 'metadata', 'annotations'));
+  }
+
+  /** Forgets everything but the object itself. */
+  forget(): void {
+    for (const list of [this.previous, this.prefixes, this.suffixes]) list.length = 0;
+    this.needsHash = false;
+    this.behavior = 'unspecified';
+    this.forgetOrigin();
+  }
+
+  forgetOrigin(): void {
+    this.origin = undefined;
+    this.transformations.length = 0;
   }
 
   /** Replaces all labels or annotations by strings; none removes the field. */

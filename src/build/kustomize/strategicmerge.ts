@@ -7,7 +7,7 @@ import { resolveScalar, type YamlMap, type YamlNode, type YamlSequence } from '.
 import { compareText } from './gvk.ts';
 import { mergeKeyedList } from './keyedlist.ts';
 import { mergeKeysOf, schemaOfElements, schemaOfField, schemaOfKind, type MergeSchema } from './mergeschema.ts';
-import { fieldOf, isMap, isMissing, isNull, itemOf, removeField, textOf } from './node.ts';
+import { become, fieldOf, isMap, isMissing, isNull, itemOf, removeField, textOf } from './node.ts';
 import { wrongNode } from './write.ts';
 
 const DIRECTIVE = '$patch';
@@ -30,6 +30,7 @@ function merge(dest: YamlNode | undefined, patch: YamlNode | undefined, placeSch
   const kind = present(dest)?.kind ?? present(patch)?.kind ?? 'map';
   checkKind(dest, kind);
   checkKind(patch, kind);
+  adoptFlow(dest, patch);
   if (kind === 'scalar') return patch ?? dest;
   if (kind === 'map') return mergeMaps(dest, patch, schema);
   const keys = mergeKeysOf(schema);
@@ -48,6 +49,12 @@ function schemaOfNode(node: YamlNode | undefined): MergeSchema | undefined {
 
 function checkKind(node: YamlNode | undefined, expected: YamlNode['kind']): void {
   if (node !== undefined && !isNull(node) && node.kind !== expected) throw wrongNode(node, expected);
+}
+
+/** An empty collection is written in the patch's way from now on. */
+function adoptFlow(dest: YamlNode | undefined, patch: YamlNode | undefined): void {
+  if (dest === undefined || patch === undefined || dest.kind === 'scalar' || dest.items.length > 0) return;
+  dest.flow = flowOf(patch);
 }
 
 function mergeMaps(dest: YamlNode | undefined, patch: YamlNode | undefined, schema: MergeSchema | undefined): YamlNode | undefined {
@@ -130,11 +137,11 @@ function putField(target: YamlMap, key: string, value: YamlNode | undefined, sou
     if (keyNode !== undefined) target.items.push({ key: keyNode, value: quotedIfOld(value) });
     return;
   }
-  if (item.value !== value) item.value = inStyleOf(value, item.value);
+  if (item.value !== value) become(item.value, inStyleOf(value, item.value));
 }
 
 function inStyleOf(value: YamlNode, old: YamlNode): YamlNode {
-  if (value.kind !== 'scalar') return value.flow === flowOf(old) ? value : { ...value, flow: flowOf(old) };
+  if (value.kind !== 'scalar') return { ...value, flow: flowOf(old) };
   const style = old.kind === 'scalar' ? old.style : 'plain';
   return { ...value, style, tag: style === 'plain' ? value.tag : '!!str' };
 }

@@ -30,7 +30,7 @@ export function transformersOf(target: Target, accumulator: Accumulator): Transf
   const hasLabels = (file.labels ?? []).length > 0 || Object.keys(file.commonLabels ?? {}).length > 0;
   return [
     ...given(file.patchesStrategicMerge, (file.patchesStrategicMerge ?? []).length > 0, 'PatchStrategicMergeTransformer', (entries) =>
-      applyOldMergePatches(collection, entries, loader, at),
+      applyOldMergePatches(collection, entries, loader, at, warn),
     ),
     ...some(file.patches, 'PatchTransformer', (patch) => applyPatch(collection, patch, loader, at, warn)),
     ...given(file.namespace, file.namespace !== '', 'NamespaceTransformer', (namespace) =>

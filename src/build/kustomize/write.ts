@@ -1,6 +1,6 @@
 import { SottoError } from '../../base/errors/index.ts';
 import type { YamlNode, YamlScalar } from '../../text/yaml/index.ts';
-import { isNull, newString, setField, writeString, writeUntyped } from './node.ts';
+import { fieldOf, isNull, setField, writeString, writeUntyped } from './node.ts';
 import type { Resource } from './resource.ts';
 import { formatId } from './resourceid.ts';
 
@@ -39,10 +39,10 @@ function scalar(node: YamlNode, resource: Resource, what: string): YamlScalar {
 }
 
 /** Sets a string field of a map; a null there stays null. */
-export function writeEntryAt(node: YamlNode, key: string, text: string, resource: Resource, what: string): void {
-  if (isNull(node)) return;
-  if (node.kind !== 'map') throw wrongKind(node, 'map', resource, what);
-  const old = node.items.find((item) => item.key.kind === 'scalar' && item.key.text === key)?.value;
-  if (old?.kind === 'scalar') writeString(old, text);
-  else setField(node, key, newString(text));
+export function writeEntryAt(map: YamlNode, key: string, value: YamlScalar, resource: Resource, what: string): void {
+  if (isNull(map)) return;
+  if (map.kind !== 'map') throw wrongKind(map, 'map', resource, what);
+  const old = fieldOf(map, key);
+  if (old?.kind === 'scalar') writeString(old, value.text);
+  else setField(map, key, value);
 }

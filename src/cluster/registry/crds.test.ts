@@ -91,7 +91,7 @@ describe('definitions', () => {
   it('CRD-01: names that another resource of the group has are not accepted until they are free', async () => {
     await api.post(CRDS, crd());
     const other = await api.post(CRDS, {
-      ...crd({ names: { plural: 'gadgets', kind: 'Widget', shortNames: [] } }),
+      ...crd({ names: { plural: 'gadgets', singular: 'gadget', kind: 'Widget', shortNames: [] } }),
       metadata: { name: 'gadgets.example.com' },
     });
     expect(conditions(other.body['status'])).toEqual({ NamesAccepted: 'False KindConflict', Established: 'False NotAccepted' });

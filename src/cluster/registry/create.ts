@@ -29,7 +29,11 @@ export async function insertObject(env: Environment, context: WriteContext, give
   prepareMetadata(context, object);
   await env.admission.mutate({ operation: 'CREATE', context, object });
   if (context.resource.terminating === true) {
-    throw apiErrors.methodNotAllowed(context.resource, 'create');
+    throw apiErrors.forbidden(
+      context.resource,
+      object.metadata.name ?? '',
+      'create not allowed while custom resource definition is terminating',
+    );
   }
   object.metadata.uid = env.world.random.uuid();
   object.metadata.creationTimestamp = timestamp(env);

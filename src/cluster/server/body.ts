@@ -1,5 +1,5 @@
 import type { ApiRequest } from '../../kube/client/index.ts';
-import { apiErrors, parseJson } from '../../kube/objects/index.ts';
+import { apiErrors, checkDepth, parseJson } from '../../kube/objects/index.ts';
 import { decodeProtobufBody, parseYamlBody } from './codecs.ts';
 
 /** Largest request body in bytes (LIM-01). */
@@ -25,7 +25,8 @@ export function hasBody({ body }: ApiRequest): boolean {
 export async function readBody(request: ApiRequest): Promise<unknown> {
   const { body } = request;
   if (body === undefined) return undefined;
-  if (body.kind === 'json') return body.value;
+  if (body.kind === 'json') checkDepth(body.value);
+  if (body.kind === 'json') return hasUndefined(body.value) ? withoutUndefined(body.value) : body.value;
   if (body.bytes.length > MAX_BODY_BYTES) throw tooLarge();
   const type = mediaType(request);
   switch (type) {
@@ -43,6 +44,19 @@ export async function readBody(request: ApiRequest): Promise<unknown> {
     default:
       throw unsupported(OBJECT_TYPES);
   }
+}
+
+/** Values of this process may hold `undefined`, which JSON hasn't: such fields are absent. */
+function hasUndefined(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === undefined;
+  return Object.values(value).some(hasUndefined);
+}
+
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : withoutUndefined(item)));
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(kept.map(([key, item]) => [key, withoutUndefined(item)]));
 }
 
 /** The 415 answer that lists what is accepted (ENC-04). */

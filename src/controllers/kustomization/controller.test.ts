@@ -8,14 +8,14 @@ import { seededRandom, systemEntropy, virtualWorld, type Fetch, type VirtualWorl
 import { createCluster, type Interception } from '../../cluster/server/index.ts';
 import { artifactFetch, artifactStorage } from '../../fetch/artifact/index.ts';
 import { connect, type ApiRequest, type Cluster } from '../../kube/client/index.ts';
-import { deepEqual, findCondition, isJsonObject, type KubeObject, type ObjectRef } from '../../kube/objects/index.ts';
+import { apiErrors, deepEqual, findCondition, isJsonObject, type KubeObject, type ObjectRef } from '../../kube/objects/index.ts';
 import { runControllers, type EventRecorder } from '../../kube/runtime/index.ts';
 import { ageKey, ageRecipientOf, generateAgeIdentity } from '../../secrets/keys/index.ts';
 import { encrypt, type SopsFormat } from '../../secrets/sops/index.ts';
 import { parseYaml } from '../../text/yaml/index.ts';
 import { kustomizationController } from './controller.ts';
 import type { Spec, Status } from './model.ts';
-import type { KustomizationControllerOptions } from './options.ts';
+import { DEFAULT_FLAGS, type KustomizationControllerOptions } from './options.ts';
 
 const NAMESPACE = 'flux-system';
 const KUSTOMIZE = 'kustomize.toolkit.fluxcd.io/v1';
@@ -767,6 +767,62 @@ spec: { interval: 1m, url: https://example.dev/web }
     await f.kustomization('apps', { healthChecks: [self] });
     await f.pass(MINUTE);
     expect(await f.condition('apps')).toMatch(/^True/);
+  });
+
+  const later: [string, (f: Fleet) => Promise<unknown>, string][] = [
+    ['a new revision', (f) => f.publish({ 'web.yaml': repository, 'a.yaml': map('a') }, '2'), `GitRepository/${NAMESPACE}/repo`],
+    ['a change of the spec', (f) => f.kustomization('apps', { wait: true, timeout: '3m' }), `Kustomization/${NAMESPACE}/apps`],
+  ];
+
+  it.each(later)('flux/KS-10: with the gate %s ends health checks that run', async (_, change, by) => {
+    const f = await fleet({ flags: { gates: { ...DEFAULT_FLAGS.gates, cancelHealthCheckOnNewRevision: true } } });
+    await f.publish({ 'web.yaml': repository }, '1');
+    await f.kustomization('apps', { wait: true });
+    await f.pass(MINUTE);
+    await change(f);
+    await f.pass(1000);
+    const message = `Health checks canceled due to new reconciliation triggered by ${by}`;
+    expect(f.events).toContainEqual(expect.objectContaining({ type: 'Normal', reason: 'HealthCheckCanceled', message }));
+    expect(await f.condition('apps')).toBe('Unknown Progressing Reconciliation in progress');
+    await settle(f, conditionNow('Ready'));
+    await f.pass(1000);
+    expect(await f.condition('apps')).toMatch(/^True/);
+  });
+
+  it('flux/KS-10: without the gate they run on', async () => {
+    const f = await fleet();
+    await f.publish({ 'web.yaml': repository }, '1');
+    await f.kustomization('apps', { wait: true });
+    await f.pass(MINUTE);
+    await f.publish({ 'a.yaml': map('a') }, '2');
+    await f.pass(MINUTE);
+    expect((await f.status('apps')).lastAttemptedRevision).toBe('1');
+  });
+
+  it.each([
+    ['that cleans itself up counts as a success', 'ttlSecondsAfterFinished: 0', 'True'],
+    ['that does not is missed', 'backoffLimit: 1', 'Unknown'],
+  ])('flux/HLT-03: a Job that is gone and %s', async (_, field, ready) => {
+    const f = await fleet();
+    const job = `apiVersion: batch/v1
+kind: Job
+metadata: { name: once, namespace: default }
+spec:
+  ${field}
+  template:
+    spec: { restartPolicy: Never, containers: [{ name: once, image: once }] }
+`;
+    const gone = apiErrors.notFound({ group: 'batch', plural: 'jobs' }, 'once').status;
+    f.faults.intercept = (request) =>
+      request.method === 'GET' && request.path.endsWith('/jobs/once')
+        ? { status: 404, headers: {}, body: { kind: 'json', value: gone } }
+        : request.path.endsWith('/jobs') && request.query.has('watch')
+          ? 'drop'
+          : 'pass';
+    await f.publish({ 'job.yaml': job }, '1');
+    await f.kustomization('apps', { wait: true });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toMatch(new RegExp(`^${ready}`));
   });
 
   it('flux/HLT-04: health expressions that do not parse are terminal', async () => {

@@ -16,7 +16,7 @@ export function kustomizationController(options: KustomizationControllerOptions)
   return {
     name: 'kustomization',
     concurrency: controls.flags.concurrent,
-    watches: kustomizationWatches(options.sourceKinds ?? [...SOURCE_KINDS, ...external], controls.log),
+    watches: kustomizationWatches(options.sourceKinds ?? [...SOURCE_KINDS, ...external], controls.log, controls.interrupts),
     reconcile: (request, signal) => reconcileKustomization(controls, request, signal),
   };
 }

@@ -1,5 +1,6 @@
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { driftMemory, type DriftMemory } from '../../kube/apply/index.ts';
+import { interrupts, type Interrupts } from './interrupts.ts';
 import { DEFAULT_FLAGS, type Faults, type KustomizationControllerOptions, type KustomizationFlags } from './options.ts';
 import { treeCache, type TreeCache } from './trees.ts';
 
@@ -14,6 +15,7 @@ export interface Controls extends Omit<KustomizationControllerOptions, 'flags' |
   readonly historyKey: Sensitive<Uint8Array>;
   readonly memory: DriftMemory;
   readonly trees: TreeCache;
+  readonly interrupts: Interrupts;
 }
 
 export function controlsOf(options: KustomizationControllerOptions): Controls {
@@ -27,5 +29,6 @@ export function controlsOf(options: KustomizationControllerOptions): Controls {
     historyKey: options.historyKey ?? new Sensitive(options.entropy.bytes(HISTORY_KEY_BYTES)),
     memory: driftMemory(clock),
     trees: treeCache(TREES, options.faults?.staleArtifact),
+    interrupts: interrupts(),
   };
 }

@@ -10,10 +10,11 @@ export type FailureReason =
   | 'BuildFailed'
   | 'ReconciliationFailed'
   | 'PruneFailed'
-  | 'HealthCheckFailed';
+  | 'HealthCheckFailed'
+  | 'HealthCheckCanceled';
 
 /** When a failed reconciliation is tried again. */
-export type NextTry = 'retry-interval' | 'requeue-dependency' | 'never';
+export type NextTry = 'at-once' | 'retry-interval' | 'requeue-dependency' | 'never';
 
 export interface FailureOptions {
   /** Default: after the retry interval. */

@@ -28,6 +28,7 @@ export async function checkHealth(
   const started = controls.world.clock.monotonic();
   await showHealthProgress(pass, timeoutMs);
   const elapsed = (): string => formatDuration(controls.world.clock.monotonic() - started);
+  const interruption = interruptible(pass);
   try {
     await waitForHealth(cluster, refs, {
       world: controls.world,
@@ -37,12 +38,14 @@ export async function checkHealth(
       mayVanish: vanishing(objects),
       known: changes.entries.flatMap((entry) => (entry.live === undefined ? [] : [entry.live])),
       concurrency: controls.flags.concurrentSsa,
-      signal: pass.signal,
+      signal: interruption.signal,
     });
   } catch (error) {
-    if (isAbort(error)) throw error;
+    if (isAbort(error)) throw interruption.failure() ?? error;
     draft.mark('Healthy', 'False', 'HealthCheckFailed', messageOf(error));
     throw new StepFailure('HealthCheckFailed', `health check failed after ${elapsed()}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    interruption.end();
   }
   const message = `Health check passed in ${elapsed()}`;
   const isNewRevision = pass.artifact?.revision !== statusOfKustomization(pass.object).lastAppliedRevision;
@@ -50,6 +53,26 @@ export async function checkHealth(
   // The time of an uneventful check is no news: the message of the last one stays, and nothing is written.
   if (isAnnounced || pass.isNews) draft.mark('Healthy', 'True', 'Succeeded', message);
   if (isAnnounced) announce(pass, 'info', message);
+}
+
+/** The signal that ends the checks: that of the pass, or a change that asks for a new one (flux/KS-10). */
+function interruptible(pass: Pass): { readonly signal: AbortSignal; failure(): StepFailure | undefined; end(): void } {
+  const { flags, interrupts } = pass.controls;
+  if (!flags.gates.cancelHealthCheckOnNewRevision) return { signal: pass.signal, failure: () => undefined, end: () => {} };
+  const stopping = new AbortController();
+  let cause: string | undefined;
+  const end = interrupts.listen({ namespace: pass.namespace, name: pass.name }, (by) => {
+    cause = by;
+    stopping.abort();
+  });
+  const failure = (): StepFailure | undefined => {
+    if (cause === undefined) return undefined;
+    const message = `New reconciliation triggered by ${cause}`;
+    pass.draft.mark('Healthy', 'False', 'HealthCheckCanceled', message);
+    const announcement = `Health checks canceled due to new reconciliation triggered by ${cause}`;
+    return new StepFailure('HealthCheckCanceled', message, { next: 'at-once', announce: 'info', announcement });
+  };
+  return { signal: AbortSignal.any([pass.signal, stopping.signal]), failure, end };
 }
 
 async function showHealthProgress(pass: Pass, timeoutMs: number): Promise<void> {

@@ -28,6 +28,7 @@ export interface KustomizationFlags {
 export interface FeatureGates {
   readonly strictPostBuildSubstitutions: boolean;
   readonly additiveCelDependencyCheck: boolean;
+  readonly cancelHealthCheckOnNewRevision: boolean;
   readonly disableFailFastBehavior: boolean;
   readonly externalArtifact: boolean;
   readonly objectLevelWorkloadIdentity: boolean;
@@ -46,6 +47,7 @@ export const DEFAULT_FLAGS: KustomizationFlags = {
   gates: {
     strictPostBuildSubstitutions: true,
     additiveCelDependencyCheck: false,
+    cancelHealthCheckOnNewRevision: false,
     disableFailFastBehavior: false,
     externalArtifact: false,
     objectLevelWorkloadIdentity: false,

@@ -104,6 +104,11 @@ function tell(pass: Pass, message: string, severity: 'error' | 'info' | 'none', 
 function outcomeOf(pass: Pass, { options }: StepFailure): Outcome {
   const { next = 'retry-interval', waitFor = [] } = options;
   if (next === 'never') return { kind: 'done' };
-  const afterMs = next === 'retry-interval' ? retryIntervalOf(pass.spec) : pass.controls.flags.requeueDependencyMs;
+  const delays = {
+    'at-once': 0,
+    'retry-interval': retryIntervalOf(pass.spec),
+    'requeue-dependency': pass.controls.flags.requeueDependencyMs,
+  };
+  const afterMs = delays[next];
   return waitFor.length === 0 ? { kind: 'again', afterMs } : { kind: 'wait', refs: waitFor, afterMs };
 }

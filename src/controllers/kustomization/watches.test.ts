@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Log } from '../../base/log/index.ts';
 import type { KubeObject } from '../../kube/objects/index.ts';
 import type { WatchMapping } from '../../kube/runtime/index.ts';
+import { interrupts } from './interrupts.ts';
 import type { Spec } from './model.ts';
 import { kustomizationWatches } from './watches.ts';
 
@@ -32,7 +33,7 @@ function config(kind: 'Secret' | 'ConfigMap', name: string, resourceVersion: str
 async function watching(...objects: KubeObject[]) {
   const logs: string[] = [];
   const log: Log = { debug: () => {}, info: () => {}, error: (message) => void logs.push(message), with: () => log };
-  const watches = kustomizationWatches(['GitRepository'], log);
+  const watches = kustomizationWatches(['GitRepository'], log, interrupts());
   const send = async (kind: string, event: WatchMapping): Promise<string[]> => {
     const watch = watches.find((each) => each.kind === kind);
     return [...((await watch?.map(event)) ?? [])].map((request) => request.name);

@@ -1,17 +1,22 @@
 import type { Log } from '../../base/log/index.ts';
 import type { KubeObject } from '../../kube/objects/index.ts';
 import { isReconcileTrigger, requestFor, type Request, type Watch, type WatchMapping } from '../../kube/runtime/index.ts';
+import type { Interrupts } from './interrupts.ts';
 import { artifactOf, dependenciesOf, KUSTOMIZATION, SOURCE_API_VERSION, sourceRefOf, specOf } from './model.ts';
 import { orderByDependencies } from './topology.ts';
 
 /** Set on Secrets and ConfigMaps whose change should be acted on at once. */
 const WATCHED_CONFIGS = 'reconcile.fluxcd.io/watch=Enabled';
 
+interface SyncWatch extends Watch {
+  map(event: WatchMapping): readonly Request[];
+}
+
 /**
  * What wakes a Kustomization (flux/KS-07): its own spec or a request, a new revision of its source, a labelled Secret or
  * ConfigMap that it reads. Which Kustomizations there are is learnt from the first of these watches.
  */
-export function kustomizationWatches(sourceKinds: readonly string[], log: Log): Watch[] {
+export function kustomizationWatches(sourceKinds: readonly string[], log: Log, interrupts: Interrupts): Watch[] {
   const known = new Map<string, KubeObject>();
   const keyOf = (object: KubeObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;
 
@@ -33,7 +38,7 @@ export function kustomizationWatches(sourceKinds: readonly string[], log: Log): 
     return [];
   };
 
-  const source = (kind: string): Watch => ({
+  const source = (kind: string): SyncWatch => ({
     apiVersion: SOURCE_API_VERSION,
     kind,
     map: ({ type, object, old }) => {
@@ -48,7 +53,7 @@ export function kustomizationWatches(sourceKinds: readonly string[], log: Log): 
     },
   });
 
-  const config = (kind: 'Secret' | 'ConfigMap'): Watch => ({
+  const config = (kind: 'Secret' | 'ConfigMap'): SyncWatch => ({
     apiVersion: 'v1',
     kind,
     labelSelector: WATCHED_CONFIGS,
@@ -59,7 +64,15 @@ export function kustomizationWatches(sourceKinds: readonly string[], log: Log): 
     },
   });
 
-  return [{ ...KUSTOMIZATION, map: own }, ...sourceKinds.map(source), config('Secret'), config('ConfigMap')];
+  const watches = [{ ...KUSTOMIZATION, map: own }, ...sourceKinds.map(source), config('Secret'), config('ConfigMap')];
+  return watches.map((watch) => ({
+    ...watch,
+    map: (event) => {
+      const requests = watch.map(event);
+      interrupts.raise(requests, event.object);
+      return requests;
+    },
+  }));
 }
 
 /** Named by decryption, kubeConfig or substituteFrom. */

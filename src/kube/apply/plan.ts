@@ -1,5 +1,5 @@
 import type { Cluster } from '../client/index.ts';
-import { isNotFound, refOf, type KubeObject, type ObjectRef } from '../objects/index.ts';
+import { isConflict, isNotFound, reasonOf, refOf, type KubeObject, type ObjectRef } from '../objects/index.ts';
 import { hasDrifted } from './drift.ts';
 import { dryRunError, isImmutableError, stepError } from './errors.ts';
 import { adoptIgnored, ignoredPointers, withoutPointers } from './ignore.ts';
@@ -78,25 +78,37 @@ async function tryApply(
   }
 }
 
+/** How often the take-over is computed anew when the object changes under it. */
+const TAKEOVER_TRIES = 4;
+
 async function takeOverFields(
   cluster: Cluster,
   desired: KubeObject,
-  live: KubeObject,
+  seen: KubeObject,
   options: StagedApplyOptions,
   write: boolean,
 ): Promise<boolean> {
-  const patch = takeoverPatch(desired, live, options.owner, options.overrideManagers);
-  if (patch.length === 0) return false;
-  if (!write) return true;
-  try {
-    const signal = options.signal === undefined ? {} : { signal: options.signal };
-    await cluster.patch(refOf(live), 'json', patch, { fieldManager: options.owner.fieldManager, ...signal });
-  } catch (error) {
-    // Deleted since it was read: the apply that follows makes it anew.
-    if (isNotFound(error)) return true;
-    throw stepError('metadata.managedFields cleanup failed', error, live);
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  let live: KubeObject | undefined = seen;
+  for (let left = TAKEOVER_TRIES; live !== undefined; left--) {
+    const patch = takeoverPatch(desired, live, options.owner, options.overrideManagers);
+    if (patch.length === 0) return live !== seen;
+    if (!write) return true;
+    try {
+      await cluster.patch(refOf(live), 'json', patch, { fieldManager: options.owner.fieldManager, ...signal });
+      return true;
+    } catch (error) {
+      // Changed since it was read, or deleted: then the apply that follows makes it anew.
+      if (left === 1 || !(isNotFound(error) || isOvertaken(error))) throw stepError('metadata.managedFields cleanup failed', error, live);
+    }
+    live = await cluster.find(refOf(seen), signal);
   }
   return true;
+}
+
+/** A patch that insisted on a version which is no longer the current one. */
+function isOvertaken(error: unknown): boolean {
+  return isConflict(error) || reasonOf(error) === 'Invalid';
 }
 
 function optional(live: KubeObject | undefined): { live?: KubeObject } {

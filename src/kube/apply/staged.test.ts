@@ -182,6 +182,24 @@ describe('applying', () => {
     expect(await dataOf(cluster, 'a')).toEqual({ x: '1', extra: 'y' });
   });
 
+  it('flux/SSA-07: a take-over that somebody overtakes is computed anew, and keeps what they wrote', async () => {
+    let overtake: (() => void) | undefined;
+    const { apply, cluster, raw } = await bench((request) => {
+      if (request.headers['content-type'] === 'application/json-patch+json') overtake?.();
+      return 'pass';
+    });
+    await apply([configMap('a', { x: '1' })]);
+    await cluster.patch(refTo('a'), 'merge', { data: { extra: 'y' } }, { fieldManager: 'kubectl-edit' });
+    overtake = () => {
+      overtake = undefined;
+      void raw.patch(refTo('a'), 'merge', { data: { mine: 'z' } }, { fieldManager: 'other' });
+    };
+    expect(await apply([configMap('a', { x: '1' })])).toBe('ConfigMap/default/a configured');
+    const live = await cluster.get(refTo('a'));
+    expect(live['data']).toEqual({ x: '1', mine: 'z' });
+    expect(live.metadata.managedFields?.map((entry) => entry.manager).toSorted()).toEqual(['kustomize-controller', 'other']);
+  });
+
   const skipped: [string, object, object, string][] = [
     ['flux/SSA-08: IfNotPresent leaves an object that exists', mark('ssa', 'ifNotPresent'), {}, 'skipped'],
     ['flux/SSA-08: Ignore never touches', mark('ssa', 'Ignore'), {}, 'skipped'],

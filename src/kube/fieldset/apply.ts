@@ -36,7 +36,12 @@ export function applyManaged(request: ApplyRequest): { readonly object: KubeObje
   checkConfig(request);
   const live = request.live === undefined ? undefined : withManagers(request.live, undefined);
   const managers = managersOfApply(request, live);
-  const identity = { manager: request.manager, operation: 'Apply', apiVersion: request.apiVersion, subresource: request.subresource ?? '' } as const;
+  const identity = {
+    manager: request.manager,
+    operation: 'Apply',
+    apiVersion: request.apiVersion,
+    subresource: request.subresource ?? '',
+  } as const;
   const key = managerKey(identity);
   const applied = fieldsOf(schema, untracked(config)).recursiveDifference(request.resetFields ?? FieldSet.empty);
   const previous = managers.get(key);
@@ -50,7 +55,7 @@ export function applyManaged(request: ApplyRequest): { readonly object: KubeObje
   const isChanged = !changes.added.isEmpty() || !changes.modified.isEmpty() || !changes.removed.isEmpty();
   const time = isChanged ? timeText(request.now) : (previous?.time ?? timeText(request.now));
   others.set(key, { ...identity, time, set: applied.difference(NEVER_TRACKED) });
-  const object = settleRemoved(schema, merged, pruned, ownedBy(claimed)) as unknown as KubeObject;
+  const object = settleRemoved(schema, { merged, config: untracked(config), owned: ownedBy(claimed) }, pruned) as unknown as KubeObject;
   const finished = request.manager === KUBECTL ? withLastApplied(object, config) : object;
   return { object: withManagers(finished, tidy(others, undefined)) };
 }
@@ -93,7 +98,13 @@ function ownedBy(managers: Managers): FieldSet {
 }
 
 /** What the other managers keep. @throws ApiError 409 */
-function settle(request: ApplyRequest, claimed: Managers, key: string, changes: Comparison, live: KubeObject | undefined): Map<string, Manager> {
+function settle(
+  request: ApplyRequest,
+  claimed: Managers,
+  key: string,
+  changes: Comparison,
+  live: KubeObject | undefined,
+): Map<string, Manager> {
   const taken = changes.modified.union(changes.added);
   const others = new Map(claimed);
   others.delete(key);

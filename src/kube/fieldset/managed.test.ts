@@ -12,15 +12,31 @@ function configMap(data: Record<string, string>, metadata: JsonObject = {}): Kub
 }
 
 function apply(manager: string, config: KubeObject, live?: KubeObject, more: Partial<ApplyRequest> = {}): KubeObject {
-  return applyManaged({ schema, apiVersion: 'v1', now: NOW, manager, config, force: false, ...(live === undefined ? {} : { live }), ...more }).object;
+  return applyManaged({
+    schema,
+    apiVersion: 'v1',
+    now: NOW,
+    manager,
+    config,
+    force: false,
+    ...(live === undefined ? {} : { live }),
+    ...more,
+  }).object;
 }
 
-function update(manager: string, next: KubeObject, live?: KubeObject, more: { now?: number; apiVersion?: string; subresource?: string } = {}): KubeObject {
+function update(
+  manager: string,
+  next: KubeObject,
+  live?: KubeObject,
+  more: { now?: number; apiVersion?: string; subresource?: string } = {},
+): KubeObject {
   return updateManaged({ schema, apiVersion: 'v1', now: NOW, manager, next, ...(live === undefined ? {} : { live }), ...more });
 }
 
 function names(object: KubeObject): string[] {
-  return (object.metadata.managedFields ?? []).map((entry) => `${entry.manager} ${entry.operation} ${entry.apiVersion}${entry.subresource ?? ''}`);
+  return (object.metadata.managedFields ?? []).map(
+    (entry) => `${entry.manager} ${entry.operation} ${entry.apiVersion}${entry.subresource ?? ''}`,
+  );
 }
 
 function thrown(run: () => unknown): ApiError {
@@ -82,13 +98,28 @@ describe('applyManaged', () => {
       type: 'object',
       properties: {
         ...schema.properties,
-        outer: { type: 'array', items: { type: 'object', properties: { in: { type: 'array', listType: 'map', listMapKeys: ['name'], items: { type: 'object', properties: { name: { type: 'string' } } } } } } },
+        outer: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: {
+              in: {
+                type: 'array',
+                listType: 'map',
+                listMapKeys: ['name'],
+                items: { type: 'object', properties: { name: { type: 'string' } } },
+              },
+            },
+          },
+        },
       },
     };
     const config = { ...configMap({}), outer: [{ in: [{ name: 'x' }, { name: 'x' }] }, { in: [{}] }] };
     const error = thrown(() => apply('alice', config, undefined, { schema: nested }));
     expect(error.message).toContain('.outer[0].in: duplicate entries for key [name="x"]');
-    expect(error.message).toContain('.outer[1].in: element 0: associative list with keys has an element that omits all key fields ["name"]');
+    expect(error.message).toContain(
+      '.outer[1].in: element 0: associative list with keys has an element that omits all key fields ["name"]',
+    );
   });
 
   it('apiserver/SSA-03: one conflict and several have their texts', () => {
@@ -118,9 +149,16 @@ describe('applyManaged', () => {
 
   it('apiserver/SSA-03: a quantity in another notation is another value before defaults are set', () => {
     const pods = schemaOf({ group: '', version: 'v1', kind: 'LimitRange' }) ?? {};
-    const range = (cpu: string): KubeObject => ({ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'x' }, spec: { limits: [{ type: 'Pod', max: { cpu } }] } });
+    const range = (cpu: string): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'LimitRange',
+      metadata: { name: 'x' },
+      spec: { limits: [{ type: 'Pod', max: { cpu } }] },
+    });
     const live = updateManaged({ schema: pods, apiVersion: 'v1', now: NOW, manager: 'ed', next: range('500m') });
-    const error = thrown(() => applyManaged({ schema: pods, apiVersion: 'v1', now: NOW, manager: 'alice', config: range('0.5'), live, force: false }));
+    const error = thrown(() =>
+      applyManaged({ schema: pods, apiVersion: 'v1', now: NOW, manager: 'alice', config: range('0.5'), live, force: false }),
+    );
     expect(error.status.code).toBe(409);
   });
 
@@ -146,7 +184,9 @@ describe('applyManaged', () => {
     const object = apply('alice', configMap({ b: '2' }), configMap({ a: '1' }, { uid: 'u' }));
     expect(names(object)).toEqual(['alice Apply v1', 'before-first-apply Update v1']);
     expect(object['data']).toEqual({ a: '1', b: '2' });
-    expect(thrown(() => apply('alice', configMap({ a: '2' }), configMap({ a: '1' }, { uid: 'u' }))).message).toContain('"before-first-apply" using v1');
+    expect(thrown(() => apply('alice', configMap({ a: '2' }), configMap({ a: '1' }, { uid: 'u' }))).message).toContain(
+      '"before-first-apply" using v1',
+    );
   });
 
   it('apiserver/SSA-13: kubectl takes over what it applied on the client side', () => {
@@ -183,7 +223,12 @@ describe('applyManaged', () => {
   it('stays linear in long lists', () => {
     const services = schemaOf({ group: '', version: 'v1', kind: 'Service' }) ?? {};
     const ports = Array.from({ length: 20_000 }, (_, i) => ({ port: i + 1, name: `p${i}` }));
-    const config = (items: typeof ports): KubeObject => ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'x' }, spec: { ports: items } });
+    const config = (items: typeof ports): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'x' },
+      spec: { ports: items },
+    });
     const request = { schema: services, apiVersion: 'v1', now: NOW, manager: 'alice', force: false };
     const started = performance.now();
     const first = applyManaged({ ...request, config: config(ports) }).object;
@@ -208,12 +253,22 @@ describe('updateManaged', () => {
     const third = update('ed', configMap({ a: '1', b: '1', c: '1' }), second, { subresource: 'status' });
     expect(names(third)).toEqual(['ed Update v1', 'ed Update v1status', 'ed Update v2']);
     const applied = apply('alice', configMap({ a: '1' }));
-    expect(names(apply('alice', { ...configMap({ a: '1', b: '1' }), apiVersion: 'v2' }, applied, { apiVersion: 'v2' }))).toEqual(['alice Apply v2']);
+    expect(names(apply('alice', { ...configMap({ a: '1', b: '1' }), apiVersion: 'v2' }, applied, { apiVersion: 'v2' }))).toEqual([
+      'alice Apply v2',
+    ]);
   });
 
   it('apiserver/SSA-06: drops entries of versions that are gone', () => {
     const created = update('ed', configMap({ a: '1' }), undefined, { apiVersion: 'v0' });
-    const next = updateManaged({ schema, apiVersion: 'v1', now: NOW, manager: 'mo', next: configMap({ a: '1', b: '1' }), live: created, knownVersions: ['v1'] });
+    const next = updateManaged({
+      schema,
+      apiVersion: 'v1',
+      now: NOW,
+      manager: 'mo',
+      next: configMap({ a: '1', b: '1' }),
+      live: created,
+      knownVersions: ['v1'],
+    });
     expect(names(next)).toEqual(['mo Update v1']);
   });
 

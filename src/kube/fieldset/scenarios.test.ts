@@ -164,12 +164,7 @@ const SCENARIOS: readonly Case[] = [
   [
     'apiserver/SSA-04: an applier that drops its last field drops the map, and its entry',
     configMap,
-    [
-      { apply: 'alice', config: { data: { a: '1' } } },
-      { apply: 'alice', config: {} },
-      { object: {} },
-      { owners: {} },
-    ],
+    [{ apply: 'alice', config: { data: { a: '1' } } }, { apply: 'alice', config: {} }, { object: {} }, { owners: {} }],
   ],
   [
     'apiserver/SSA-04: what nobody owns inside a struct goes with the struct',
@@ -185,11 +180,26 @@ const SCENARIOS: readonly Case[] = [
     'apiserver/SSA-04: items of map lists go by key, and stay while another owner needs them',
     shapes,
     [
-      { apply: 'alice', config: { items: [{ name: 'x', a: '1' }, { name: 'y', a: '1' }] } },
+      {
+        apply: 'alice',
+        config: {
+          items: [
+            { name: 'x', a: '1' },
+            { name: 'y', a: '1' },
+          ],
+        },
+      },
       { apply: 'bob', config: { items: [{ name: 'x', b: '2' }] } },
       {
         owners: {
-          'alice Apply': ['.items[name="x"]', '.items[name="x"].a', '.items[name="x"].name', '.items[name="y"]', '.items[name="y"].a', '.items[name="y"].name'],
+          'alice Apply': [
+            '.items[name="x"]',
+            '.items[name="x"].a',
+            '.items[name="x"].name',
+            '.items[name="y"]',
+            '.items[name="y"].a',
+            '.items[name="y"].name',
+          ],
           'bob Apply': ['.items[name="x"]', '.items[name="x"].b', '.items[name="x"].name'],
         },
       },
@@ -243,11 +253,32 @@ const SCENARIOS: readonly Case[] = [
     'apiserver/SSA-02: containers merge by name, their ports by number and protocol',
     deployment,
     [
-      { update: 'ed', to: { spec: { template: { spec: { containers: [{ name: 'a', image: 'i', ports: [{ containerPort: 53, protocol: 'UDP' }] }] } } } } },
-      { apply: 'alice', config: { spec: { template: { spec: { containers: [{ name: 'a', ports: [{ containerPort: 53, name: 'dns' }] }] } } } } },
+      {
+        update: 'ed',
+        to: { spec: { template: { spec: { containers: [{ name: 'a', image: 'i', ports: [{ containerPort: 53, protocol: 'UDP' }] }] } } } },
+      },
+      {
+        apply: 'alice',
+        config: { spec: { template: { spec: { containers: [{ name: 'a', ports: [{ containerPort: 53, name: 'dns' }] }] } } } },
+      },
       {
         object: {
-          spec: { template: { spec: { containers: [{ name: 'a', image: 'i', ports: [{ containerPort: 53, protocol: 'UDP' }, { containerPort: 53, name: 'dns' }] }] } } },
+          spec: {
+            template: {
+              spec: {
+                containers: [
+                  {
+                    name: 'a',
+                    image: 'i',
+                    ports: [
+                      { containerPort: 53, protocol: 'UDP' },
+                      { containerPort: 53, name: 'dns' },
+                    ],
+                  },
+                ],
+              },
+            },
+          },
         },
       },
       {
@@ -260,10 +291,7 @@ const SCENARIOS: readonly Case[] = [
   [
     'apiserver/SSA-02: rules of a role are atomic',
     role,
-    [
-      { apply: 'alice', config: { rules: [{ verbs: ['get'] }] } },
-      { owners: { 'alice Apply': ['.rules'] } },
-    ],
+    [{ apply: 'alice', config: { rules: [{ verbs: ['get'] }] } }, { owners: { 'alice Apply': ['.rules'] } }],
   ],
   [
     'apiserver/SSA-05: changed and added fields go to the updater and leave all others',
@@ -297,7 +325,10 @@ const SCENARIOS: readonly Case[] = [
     'apiserver/SSA-08: what identifies an object is nobody’s',
     configMap,
     [
-      { update: 'ed', to: { metadata: { uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z', namespace: 'n', resourceVersion: '1', generation: 1 } } },
+      {
+        update: 'ed',
+        to: { metadata: { uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z', namespace: 'n', resourceVersion: '1', generation: 1 } },
+      },
       { owners: {} },
       { apply: 'alice', config: { metadata: { namespace: 'n', uid: 'u', annotations: { 'example.com/a': 'v' } } } },
       { owners: { 'alice Apply': ['.metadata.annotations.example.com/a'] } },
@@ -358,7 +389,17 @@ const SCENARIOS: readonly Case[] = [
     'service ports with one number and two protocols are two items',
     service,
     [
-      { apply: 'alice', config: { spec: { ports: [{ port: 53, name: 'a' }, { port: 53, protocol: 'UDP', name: 'b' }] } } },
+      {
+        apply: 'alice',
+        config: {
+          spec: {
+            ports: [
+              { port: 53, name: 'a' },
+              { port: 53, protocol: 'UDP', name: 'b' },
+            ],
+          },
+        },
+      },
       { apply: 'alice', config: { spec: { ports: [{ port: 53, protocol: 'UDP', name: 'b' }] } } },
       { object: { spec: { ports: [{ port: 53, protocol: 'UDP', name: 'b' }] } } },
     ],

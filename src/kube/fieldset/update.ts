@@ -62,7 +62,10 @@ function managersOfUpdate(request: UpdateRequest): Managers {
 function isReset(managedFields: unknown): boolean {
   if (!Array.isArray(managedFields)) return false;
   const [only] = managedFields as unknown[];
-  return managedFields.length === 0 || (managedFields.length === 1 && typeof only === 'object' && only !== null && Object.keys(only).length === 0);
+  return (
+    managedFields.length === 0 ||
+    (managedFields.length === 1 && typeof only === 'object' && only !== null && Object.keys(only).length === 0)
+  );
 }
 
 /** The managers after `next` replaces `live`. */
@@ -72,7 +75,12 @@ export function accountUpdate(context: WriteContext, live: KubeObject | undefine
   const remaining = new Map(tidy(managers, knownVersions));
   for (const [key, entry] of remaining) remaining.set(key, { ...entry, set: without(entry.set, changes) });
   const taken = changes.modified.union(changes.added).difference(NEVER_TRACKED);
-  const identity = { manager: context.manager, operation: 'Update', apiVersion: context.apiVersion, subresource: context.subresource ?? '' } as const;
+  const identity = {
+    manager: context.manager,
+    operation: 'Update',
+    apiVersion: context.apiVersion,
+    subresource: context.subresource ?? '',
+  } as const;
   if (!taken.isEmpty()) {
     const key = managerKey(identity);
     const before = remaining.get(key)?.set ?? FieldSet.empty;

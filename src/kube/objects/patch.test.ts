@@ -21,12 +21,28 @@ const APPLIED: readonly Row[] = [
   ['inserts into a list', { l: [1, 3] }, [{ op: 'add', path: '/l/1', value: 2 }], { l: [1, 2, 3] }],
   ['appends with -', { l: [1] }, [{ op: 'add', path: '/l/-', value: 2 }], { l: [1, 2] }],
   ['appends at the length', { l: [1] }, [{ op: 'add', path: '/l/1', value: 2 }], { l: [1, 2] }],
-  ['removes', { a: 1, l: [1, 2] }, [{ op: 'remove', path: '/a' }, { op: 'remove', path: '/l/0' }], { l: [2] }],
+  [
+    'removes',
+    { a: 1, l: [1, 2] },
+    [
+      { op: 'remove', path: '/a' },
+      { op: 'remove', path: '/l/0' },
+    ],
+    { l: [2] },
+  ],
   ['replaces', { a: { b: 1 } }, [{ op: 'replace', path: '/a/b', value: null }], { a: { b: null } }],
   ['moves', { a: { b: 1 } }, [{ op: 'move', from: '/a/b', path: '/c' }], { a: {}, c: 1 }],
   ['copies', { a: { b: 1 } }, [{ op: 'copy', from: '/a', path: '/c' }], { a: { b: 1 }, c: { b: 1 } }],
   ['tests', { a: { b: [1] } }, [{ op: 'test', path: '/a', value: { b: [1] } }], { a: { b: [1] } }],
-  ['unescapes ~1 and ~0', { 'a/b': 1, 'm~n': 2 }, [{ op: 'remove', path: '/a~1b' }, { op: 'remove', path: '/m~0n' }], {}],
+  [
+    'unescapes ~1 and ~0',
+    { 'a/b': 1, 'm~n': 2 },
+    [
+      { op: 'remove', path: '/a~1b' },
+      { op: 'remove', path: '/m~0n' },
+    ],
+    {},
+  ],
   ['reads ~01 as ~1', { '~1': 1 }, [{ op: 'remove', path: '/~01' }], {}],
   ['replaces the whole document', { a: 1 }, [{ op: 'replace', path: '', value: { b: 2 } }], { b: 2 }],
   ['has an empty key', { '': 1 }, [{ op: 'replace', path: '/', value: 2 }], { '': 2 }],
@@ -58,7 +74,11 @@ describe('applyJsonPatch', () => {
 
   it.each(FAILING)('PATCH-02: %s is a 422 with a fixed text', (_name, document, patch) => {
     const { status } = thrown(() => applyJsonPatch(document, patch));
-    expect(status).toMatchObject({ code: 422, reason: 'Invalid', message: 'the server rejected our request due to an error in our request' });
+    expect(status).toMatchObject({
+      code: 422,
+      reason: 'Invalid',
+      message: 'the server rejected our request due to an error in our request',
+    });
     expect(status.details?.causes).toBeUndefined();
   });
 

@@ -93,5 +93,7 @@ function checkChange(spec: JsonObject, before: JsonObject): FieldError[] {
     ['spec.names.kind', names?.kind, oldNames?.kind],
     ['spec.names.plural', names?.plural, oldNames?.plural],
   ] as const;
-  return changes.filter(([, now, then]) => !deepEqual(now, then)).map(([path, now]) => fieldErrors.invalid(path, now ?? '', 'field is immutable'));
+  return changes
+    .filter(([, now, then]) => !deepEqual(now, then))
+    .map(([path, now]) => fieldErrors.invalid(path, now ?? '', 'field is immutable'));
 }

@@ -54,7 +54,9 @@ const TYPES: Readonly<Record<string, TypeCheck>> = {
   'kubernetes.io/dockercfg': (data) => checkJson(data, '.dockercfg'),
   'kubernetes.io/dockerconfigjson': (data) => checkJson(data, '.dockerconfigjson'),
   'kubernetes.io/basic-auth': (data) =>
-    Object.hasOwn(data, 'username') || Object.hasOwn(data, 'password') ? [] : [...required(data, 'username'), ...required(data, 'password')],
+    Object.hasOwn(data, 'username') || Object.hasOwn(data, 'password')
+      ? []
+      : [...required(data, 'username'), ...required(data, 'password')],
   'kubernetes.io/ssh-auth': (data) => (isEmpty(data, 'ssh-privatekey') ? [fieldErrors.required(itemPath('data', 'ssh-privatekey'))] : []),
   'kubernetes.io/tls': (data) => [...required(data, 'tls.crt'), ...required(data, 'tls.key')],
 };

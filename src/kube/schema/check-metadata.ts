@@ -67,14 +67,20 @@ function checkOwners(metadata: JsonObject): FieldError[] {
       fieldErrors.invalid(`${path}.${field}`, owner[field] ?? '', 'must not be empty'),
     );
     const isEvent = owner.kind === 'Event' && (owner.apiVersion === 'v1' || owner.apiVersion === 'events.k8s.io/v1');
-    return isEvent ? [...missing, fieldErrors.invalid(path, 'Event', `${textOf(owner.apiVersion)}, Kind=Event is disallowed from being an owner`)] : missing;
+    return isEvent
+      ? [...missing, fieldErrors.invalid(path, 'Event', `${textOf(owner.apiVersion)}, Kind=Event is disallowed from being an owner`)]
+      : missing;
   });
   const controllers = owners.filter((owner) => owner.controller === true);
   if (controllers.length <= 1) return errors;
   const names = controllers.map((owner) => textOf(owner.name)).join(' and ');
   return [
     ...errors,
-    fieldErrors.invalid('metadata.ownerReferences', controllers.length, `Only one reference can have Controller set to true. Found "true" in references for ${names}`),
+    fieldErrors.invalid(
+      'metadata.ownerReferences',
+      controllers.length,
+      `Only one reference can have Controller set to true. Found "true" in references for ${names}`,
+    ),
   ];
 }
 
@@ -94,5 +100,11 @@ function checkFinalizers(metadata: JsonObject, rules: MetadataRules, old: KubeOb
   const before = new Set(old.metadata.finalizers);
   const added = finalizers.filter((finalizer) => !before.has(finalizer));
   if (added.length === 0) return errors;
-  return [...errors, fieldErrors.forbidden(path, `no new finalizers can be added if the object is being deleted, found new finalizers ${JSON.stringify(added)}`)];
+  return [
+    ...errors,
+    fieldErrors.forbidden(
+      path,
+      `no new finalizers can be added if the object is being deleted, found new finalizers ${JSON.stringify(added)}`,
+    ),
+  ];
 }

@@ -52,7 +52,9 @@ function checkClusterIp(spec: JsonObject, before: JsonObject): FieldError[] {
 export const checkIngress: ObjectCheck = (ingress) =>
   objectsAt(objectAt(ingress, 'spec'), 'rules').flatMap((rule, i) =>
     objectsAt(objectAt(rule, 'http'), 'paths').flatMap((path, j) =>
-      (path.pathType ?? '') === '' ? [fieldErrors.required(`spec.rules[${i}].http.paths[${j}].pathType`, 'pathType must be specified')] : [],
+      (path.pathType ?? '') === ''
+        ? [fieldErrors.required(`spec.rules[${i}].http.paths[${j}].pathType`, 'pathType must be specified')]
+        : [],
     ),
   );
 
@@ -63,7 +65,10 @@ export const checkRole: ObjectCheck = (role) =>
     const has = (field: string): boolean => Array.isArray(rule[field]) && rule[field].length > 0;
     const errors = has('verbs') ? [] : [fieldErrors.required(`${at}.verbs`, 'verbs must contain at least one value')];
     if (has('nonResourceURLs')) {
-      if (role.kind === 'Role') errors.push(fieldErrors.invalid(`${at}.nonResourceURLs`, rule.nonResourceURLs, 'namespaced rules cannot apply to non-resource URLs'));
+      if (role.kind === 'Role')
+        errors.push(
+          fieldErrors.invalid(`${at}.nonResourceURLs`, rule.nonResourceURLs, 'namespaced rules cannot apply to non-resource URLs'),
+        );
       return errors;
     }
     if (!has('apiGroups')) errors.push(fieldErrors.required(`${at}.apiGroups`, 'resource rules must supply at least one api group'));
@@ -82,11 +87,13 @@ export const checkBinding: ObjectCheck = (binding, old) => {
   if ((roleRef.name ?? '') === '') errors.push(fieldErrors.required('roleRef.name'));
   for (const [i, subject] of objectsAt(binding, 'subjects').entries()) {
     if ((subject.name ?? '') === '') errors.push(fieldErrors.required(`subjects[${i}].name`));
-    if (!SUBJECT_KINDS.includes(textOf(subject.kind))) errors.push(fieldErrors.notSupported(`subjects[${i}].kind`, subject.kind ?? '', SUBJECT_KINDS));
+    if (!SUBJECT_KINDS.includes(textOf(subject.kind)))
+      errors.push(fieldErrors.notSupported(`subjects[${i}].kind`, subject.kind ?? '', SUBJECT_KINDS));
     const needsNamespace = subject.kind === 'ServiceAccount' && binding.kind === 'ClusterRoleBinding';
     if (needsNamespace && (subject.namespace ?? '') === '') errors.push(fieldErrors.required(`subjects[${i}].namespace`));
   }
-  if (old !== undefined && !deepEqual(binding.roleRef, old.roleRef)) errors.push(fieldErrors.invalid('roleRef', roleRef, 'field is immutable'));
+  if (old !== undefined && !deepEqual(binding.roleRef, old.roleRef))
+    errors.push(fieldErrors.invalid('roleRef', roleRef, 'field is immutable'));
   return errors;
 };
 
@@ -112,7 +119,10 @@ export const checkClaim: ObjectCheck = (claim, old) => {
   const isBinding = old !== undefined && (objectAt(old as unknown as JsonObject, 'spec')?.volumeName ?? '') === '';
   if (old !== undefined && changesOtherThan(claim, old, isBinding ? [...CLAIM_MUTABLE, 'volumeName'] : CLAIM_MUTABLE)) {
     errors.push(
-      fieldErrors.forbidden('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'),
+      fieldErrors.forbidden(
+        'spec',
+        'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+      ),
     );
   }
   return errors;

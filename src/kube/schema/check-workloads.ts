@@ -45,7 +45,9 @@ function checkTemplate(template: JsonObject | undefined, path: string, claims: r
 
 function checkAlways(spec: JsonObject): FieldError[] {
   const policy = objectAt(objectAt(spec, 'template'), 'spec')?.restartPolicy;
-  return policy === undefined || policy === 'Always' ? [] : [fieldErrors.notSupported('spec.template.spec.restartPolicy', policy, ['Always'])];
+  return policy === undefined || policy === 'Always'
+    ? []
+    : [fieldErrors.notSupported('spec.template.spec.restartPolicy', policy, ['Always'])];
 }
 
 /** Fields of the spec that cannot change. Templates may hold plain values of variables, so no value is quoted for them. */
@@ -54,7 +56,9 @@ export function checkUnchanged(object: JsonObject, old: KubeObject, fields: read
   const before = objectAt(old as unknown as JsonObject, 'spec') ?? {};
   return fields
     .filter((field) => !deepEqual(spec[field], before[field]))
-    .map((field) => fieldErrors.invalid(`spec.${field}`, field === 'template' ? '<template>' : (spec[field] ?? null), 'field is immutable'));
+    .map((field) =>
+      fieldErrors.invalid(`spec.${field}`, field === 'template' ? '<template>' : (spec[field] ?? null), 'field is immutable'),
+    );
 }
 
 const STATEFUL_MUTABLE = [
@@ -94,7 +98,10 @@ function checkJobTemplate(template: JsonObject | undefined, path: string): Field
 
 export const checkJob: ObjectCheck = (job, old) => {
   const spec = objectAt(job, 'spec') ?? {};
-  const errors = [...checkJobTemplate(objectAt(spec, 'template'), 'spec.template'), ...['completions', 'parallelism', 'backoffLimit'].flatMap((field) => checkCount(spec, field))];
+  const errors = [
+    ...checkJobTemplate(objectAt(spec, 'template'), 'spec.template'),
+    ...['completions', 'parallelism', 'backoffLimit'].flatMap((field) => checkCount(spec, field)),
+  ];
   if (old === undefined) return errors;
   const before = objectAt(old as unknown as JsonObject, 'spec') ?? {};
   const movesTogether = spec.completionMode === 'Indexed' && deepEqual(spec.completions, spec.parallelism);
@@ -111,10 +118,13 @@ export const checkCronJob: ObjectCheck = (cronJob) => {
 
 function checkSchedule(schedule: Json | undefined): FieldError[] {
   if (typeof schedule !== 'string' || schedule === '') return [fieldErrors.required('spec.schedule')];
-  return isSchedule(schedule) ? [] : [fieldErrors.invalid('spec.schedule', schedule, 'must be a cron schedule of five fields or a descriptor like @daily')];
+  return isSchedule(schedule)
+    ? []
+    : [fieldErrors.invalid('spec.schedule', schedule, 'must be a cron schedule of five fields or a descriptor like @daily')];
 }
 
-const POD_MUTABLE = '`spec.containers[*].image`, `spec.initContainers[*].image`, `spec.activeDeadlineSeconds`, `spec.tolerations` (only additions)';
+const POD_MUTABLE =
+  '`spec.containers[*].image`, `spec.initContainers[*].image`, `spec.activeDeadlineSeconds`, `spec.tolerations` (only additions)';
 
 export const checkPod: ObjectCheck = (pod, old) => {
   const errors = checkPodSpec(objectAt(pod, 'spec'), 'spec');
@@ -133,5 +143,9 @@ function keepsTolerations(pod: JsonObject, before: JsonObject): boolean {
 function frozenPodSpec(pod: JsonObject): Json {
   const { activeDeadlineSeconds: _, tolerations: __, ...spec } = objectAt(pod, 'spec') ?? {};
   const withoutImage = (containers: readonly JsonObject[]): Json[] => containers.map(({ image: ___, ...container }) => container);
-  return { ...spec, containers: withoutImage(objectsAt(spec, 'containers')), initContainers: withoutImage(objectsAt(spec, 'initContainers')) };
+  return {
+    ...spec,
+    containers: withoutImage(objectsAt(spec, 'containers')),
+    initContainers: withoutImage(objectsAt(spec, 'initContainers')),
+  };
 }

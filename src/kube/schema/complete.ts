@@ -1,4 +1,14 @@
-import { cloneJson, deepEqual, gvkOf, isJsonObject, ownValue, setOwn, type Json, type JsonObject, type KubeObject } from '../objects/index.ts';
+import {
+  cloneJson,
+  deepEqual,
+  gvkOf,
+  isJsonObject,
+  ownValue,
+  setOwn,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+} from '../objects/index.ts';
 import { fill } from './access.ts';
 import { DEFAULT_STEPS } from './default-steps.ts';
 import { DEFAULT_VALUES, DROPPED_WHEN_ZERO, MAY_BE_EMPTY, STATUS_ALWAYS } from './default-values.ts';
@@ -44,7 +54,8 @@ function completeObject(schema: Schema, object: JsonObject): JsonObject {
   step?.(stepped);
   if (STATUS_ALWAYS.has(title)) fill(stepped, 'status', {});
   for (const [key, value] of Object.entries(stepped)) {
-    const field = ownValue(schema.properties, key) ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
+    const field =
+      ownValue(schema.properties, key) ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
     // Go reads null in a map of texts as an empty one.
     if (field !== undefined) setOwn(stepped, key, value === null && field.type === 'string' ? '' : complete(field, value));
   }

@@ -22,21 +22,69 @@ describe('compileCrdSchema', () => {
   const broken: [name: string, schema: Json, error: string][] = [
     ['no schema', null, 'openAPIV3Schema: Required value: schemas are required'],
     ['no type at the root', { properties: {} }, 'openAPIV3Schema.type: Required value: must not be empty at the root'],
-    ['another type at the root', { type: 'array', items: { type: 'string' } }, 'openAPIV3Schema.type: Invalid value: "array": must be object at the root'],
+    [
+      'another type at the root',
+      { type: 'array', items: { type: 'string' } },
+      'openAPIV3Schema.type: Invalid value: "array": must be object at the root',
+    ],
     ['a field without type', root({}), `${X}.type: Required value: must not be empty for specified object fields`],
-    ['items without type', root({ type: 'array', items: {} }), `${X}.items.type: Required value: must not be empty for specified array items`],
+    [
+      'items without type',
+      root({ type: 'array', items: {} }),
+      `${X}.items.type: Required value: must not be empty for specified array items`,
+    ],
     ['a list without items', root({ type: 'array' }), `${X}.items: Required value: must be specified`],
-    ['an unknown type', root({ type: 'text' }), `${X}.type: Unsupported value: "text": supported values: "array", "boolean", "integer", "number", "object", "string"`],
+    [
+      'an unknown type',
+      root({ type: 'text' }),
+      `${X}.type: Unsupported value: "text": supported values: "array", "boolean", "integer", "number", "object", "string"`,
+    ],
     ['a reference', root({ type: 'object', $ref: '#/x' }), `${X}.$ref: Forbidden: $ref is not supported`],
-    ['uniqueItems', root({ type: 'array', items: { type: 'string' }, uniqueItems: true }), `${X}.uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic`],
-    ['additionalProperties false', root({ type: 'object', additionalProperties: false }), `${X}.additionalProperties: Forbidden: additionalProperties cannot be set to false`],
-    ['both kinds of properties', root({ type: 'object', properties: { a: { type: 'string' } }, additionalProperties: { type: 'string' } }), `${X}.additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive`],
-    ['a type inside a junctor', root({ type: 'string', anyOf: [{ type: 'string' }] }), `${X}.anyOf[0].type: Forbidden: must be empty to be structural`],
-    ['a field only inside a junctor', root({ type: 'object', oneOf: [{ properties: { a: { minLength: 1 } } }] }), `${X}.properties[a]: Required value: because it is defined in ${X}.oneOf[0].properties[a]`],
-    ['a map list without keys', root({ type: 'array', items: object({}), 'x-kubernetes-list-type': 'map' }), `${X}.x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map`],
-    ['a type beside int-or-string', root({ type: 'string', 'x-kubernetes-int-or-string': true }), `${X}.type: Invalid value: "string": must be empty if x-kubernetes-int-or-string is true`],
-    ['a default of another type', root({ type: 'string', default: 5 }), `${X}.default: Invalid value: "integer":  in body must be of type string: "integer"`],
-    ['a default with unknown fields', root({ type: 'object', properties: { a: { type: 'string' } }, default: { b: 1 } }), `${X}.default: Invalid value: {"b":1}: must not have unknown fields: b`],
+    [
+      'uniqueItems',
+      root({ type: 'array', items: { type: 'string' }, uniqueItems: true }),
+      `${X}.uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic`,
+    ],
+    [
+      'additionalProperties false',
+      root({ type: 'object', additionalProperties: false }),
+      `${X}.additionalProperties: Forbidden: additionalProperties cannot be set to false`,
+    ],
+    [
+      'both kinds of properties',
+      root({ type: 'object', properties: { a: { type: 'string' } }, additionalProperties: { type: 'string' } }),
+      `${X}.additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive`,
+    ],
+    [
+      'a type inside a junctor',
+      root({ type: 'string', anyOf: [{ type: 'string' }] }),
+      `${X}.anyOf[0].type: Forbidden: must be empty to be structural`,
+    ],
+    [
+      'a field only inside a junctor',
+      root({ type: 'object', oneOf: [{ properties: { a: { minLength: 1 } } }] }),
+      `${X}.properties[a]: Required value: because it is defined in ${X}.oneOf[0].properties[a]`,
+    ],
+    [
+      'a map list without keys',
+      root({ type: 'array', items: object({}), 'x-kubernetes-list-type': 'map' }),
+      `${X}.x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map`,
+    ],
+    [
+      'a type beside int-or-string',
+      root({ type: 'string', 'x-kubernetes-int-or-string': true }),
+      `${X}.type: Invalid value: "string": must be empty if x-kubernetes-int-or-string is true`,
+    ],
+    [
+      'a default of another type',
+      root({ type: 'string', default: 5 }),
+      `${X}.default: Invalid value: "integer":  in body must be of type string: "integer"`,
+    ],
+    [
+      'a default with unknown fields',
+      root({ type: 'object', properties: { a: { type: 'string' } }, default: { b: 1 } }),
+      `${X}.default: Invalid value: {"b":1}: must not have unknown fields: b`,
+    ],
     [
       'a restriction of other metadata',
       object({ metadata: object({ labels: { type: 'object' } }) }),
@@ -86,7 +134,11 @@ describe('prune', () => {
       a: { type: 'string' },
       list: { type: 'array', items: { type: 'object', properties: { y: { type: 'string' } } } },
       map: { type: 'object', additionalProperties: { type: 'object', properties: { y: { type: 'string' } } } },
-      open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { known: { type: 'object', properties: { y: { type: 'string' } } } } },
+      open: {
+        type: 'object',
+        'x-kubernetes-preserve-unknown-fields': true,
+        properties: { known: { type: 'object', properties: { y: { type: 'string' } } } },
+      },
       any: { 'x-kubernetes-preserve-unknown-fields': true },
       embedded: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { spec: { type: 'object' } } },
     },
@@ -106,7 +158,17 @@ describe('prune', () => {
       embedded: { apiVersion: 'v1', kind: 'K', metadata: { name: 'x', zzz: 1 }, spec: { gone: 1 }, status: {} },
     },
   };
-  const gone = ['metadata.nope', 'extra', 'spec.b', 'spec.list[0].z', 'spec.map.k.z', 'spec.open.known.z', 'spec.embedded.metadata.zzz', 'spec.embedded.spec.gone', 'spec.embedded.status'];
+  const gone = [
+    'metadata.nope',
+    'extra',
+    'spec.b',
+    'spec.list[0].z',
+    'spec.map.k.z',
+    'spec.open.known.z',
+    'spec.embedded.metadata.zzz',
+    'spec.embedded.spec.gone',
+    'spec.embedded.status',
+  ];
 
   it('apiserver/CRD-03: drops unknown fields at every level and keeps what is open', () => {
     const { value, pruned } = prune(schema, full);
@@ -158,8 +220,16 @@ describe('applyDefaults', () => {
   const rows: [name: string, spec: JsonObject, result: JsonObject][] = [
     ['fills absent fields, nested ones only in parents that are there', {}, { a: 'd', nullableDefault: 'd', filled: { b: 1 } }],
     ['keeps what is given', { a: 'x', filled: { b: 2 } }, { a: 'x', nullableDefault: 'd', filled: { b: 2 } }],
-    ['fills inside structs, lists and maps', { struct: {}, list: [{}], map: { k: {} } }, { struct: { b: 1 }, list: [{ b: 1 }], map: { k: { b: 1 } }, a: 'd', nullableDefault: 'd', filled: { b: 1 } }],
-    ['null becomes the default, or goes, or stays where it may', { a: null, plain: null, nullable: null, nullableDefault: null }, { a: 'd', nullable: null, nullableDefault: null, filled: { b: 1 } }],
+    [
+      'fills inside structs, lists and maps',
+      { struct: {}, list: [{}], map: { k: {} } },
+      { struct: { b: 1 }, list: [{ b: 1 }], map: { k: { b: 1 } }, a: 'd', nullableDefault: 'd', filled: { b: 1 } },
+    ],
+    [
+      'null becomes the default, or goes, or stays where it may',
+      { a: null, plain: null, nullable: null, nullableDefault: null },
+      { a: 'd', nullable: null, nullableDefault: null, filled: { b: 1 } },
+    ],
   ];
   it.each(rows)('apiserver/CRD-04: %s', (_name, spec, result) => {
     expect(applyDefaults(schema, { spec })).toEqual({ spec: result });
@@ -184,39 +254,134 @@ describe('validate', () => {
     ['pattern, unanchored', { type: 'string', pattern: 'b' }, 'abc', []],
     ['pattern', { type: 'string', pattern: '^a+$' }, 'b', [`spec.x: Invalid value: "b": spec.x in body should match '^a+$'`]],
     ['minimum', { type: 'integer', minimum: 1 }, 0, ['spec.x: Invalid value: 0: spec.x in body should be greater than or equal to 1']],
-    ['exclusive minimum', { type: 'integer', minimum: 1, exclusiveMinimum: true }, 1, ['spec.x: Invalid value: 1: spec.x in body should be greater than 1']],
+    [
+      'exclusive minimum',
+      { type: 'integer', minimum: 1, exclusiveMinimum: true },
+      1,
+      ['spec.x: Invalid value: 1: spec.x in body should be greater than 1'],
+    ],
     ['maximum', { type: 'integer', maximum: 1 }, 2, ['spec.x: Invalid value: 2: spec.x in body should be less than or equal to 1']],
-    ['exclusive maximum', { type: 'number', maximum: 1, exclusiveMaximum: true }, 1, ['spec.x: Invalid value: 1: spec.x in body should be less than 1']],
+    [
+      'exclusive maximum',
+      { type: 'number', maximum: 1, exclusiveMaximum: true },
+      1,
+      ['spec.x: Invalid value: 1: spec.x in body should be less than 1'],
+    ],
     ['multipleOf', { type: 'number', multipleOf: 0.1 }, 0.3, []],
     ['multipleOf, not', { type: 'integer', multipleOf: 5 }, 7, ['spec.x: Invalid value: 7: spec.x in body should be a multiple of 5']],
-    ['minLength in code points', { type: 'string', minLength: 2 }, '\u{1f600}', ['spec.x: Invalid value: "\u{1f600}": spec.x in body should be at least 2 chars long']],
+    [
+      'minLength in code points',
+      { type: 'string', minLength: 2 },
+      '\u{1f600}',
+      ['spec.x: Invalid value: "\u{1f600}": spec.x in body should be at least 2 chars long'],
+    ],
     ['maxLength', { type: 'string', maxLength: 1 }, 'ab', ['spec.x: Too long: may not be more than 1 bytes']],
-    ['minItems', { type: 'array', items: { type: 'string' }, minItems: 1 }, [], ['spec.x: Invalid value: 0: spec.x in body should have at least 1 items']],
+    [
+      'minItems',
+      { type: 'array', items: { type: 'string' }, minItems: 1 },
+      [],
+      ['spec.x: Invalid value: 0: spec.x in body should have at least 1 items'],
+    ],
     ['maxItems', { type: 'array', items: { type: 'string' }, maxItems: 1 }, ['a', 'b'], ['spec.x: Too many: 2: must have at most 1 items']],
-    ['items', { type: 'array', items: { type: 'string' } }, ['a', 1], ['spec.x[1]: Invalid value: "integer": spec.x[1] in body must be of type string: "integer"']],
+    [
+      'items',
+      { type: 'array', items: { type: 'string' } },
+      ['a', 1],
+      ['spec.x[1]: Invalid value: "integer": spec.x[1] in body must be of type string: "integer"'],
+    ],
     ['required', { type: 'object', required: ['a'], properties: { a: { type: 'string' } } }, {}, ['spec.x.a: Required value']],
-    ['properties', { type: 'object', properties: { a: { type: 'string' } } }, { a: 1 }, ['spec.x.a: Invalid value: "integer": spec.x.a in body must be of type string: "integer"']],
-    ['additionalProperties', { type: 'object', additionalProperties: { type: 'string' } }, { k: 1 }, ['spec.x.k: Invalid value: "integer": spec.x.k in body must be of type string: "integer"']],
-    ['minProperties', { type: 'object', minProperties: 1 }, {}, ['spec.x: Invalid value: 0: spec.x in body should have at least 1 properties']],
-    ['maxProperties', { type: 'object', additionalProperties: { type: 'string' }, maxProperties: 1 }, { a: '', b: '' }, ['spec.x: Too many: 2: must have at most 1 items']],
-    ['allOf', { type: 'string', allOf: [{ minLength: 2 }] }, 'a', ['spec.x: Invalid value: "a": spec.x in body should be at least 2 chars long']],
-    ['anyOf', { type: 'string', anyOf: [{ enum: ['a'] }, { enum: ['b'] }] }, 'c', ['spec.x: Invalid value: "c": "spec.x" must validate at least one schema (anyOf)']],
-    ['oneOf, none', { type: 'string', oneOf: [{ enum: ['a'] }] }, 'c', ['spec.x: Invalid value: "c": "spec.x" must validate one and only one schema (oneOf). Found none valid']],
-    ['oneOf, two', { type: 'string', oneOf: [{ minLength: 1 }, { enum: ['c'] }] }, 'c', ['spec.x: Invalid value: "c": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives']],
+    [
+      'properties',
+      { type: 'object', properties: { a: { type: 'string' } } },
+      { a: 1 },
+      ['spec.x.a: Invalid value: "integer": spec.x.a in body must be of type string: "integer"'],
+    ],
+    [
+      'additionalProperties',
+      { type: 'object', additionalProperties: { type: 'string' } },
+      { k: 1 },
+      ['spec.x.k: Invalid value: "integer": spec.x.k in body must be of type string: "integer"'],
+    ],
+    [
+      'minProperties',
+      { type: 'object', minProperties: 1 },
+      {},
+      ['spec.x: Invalid value: 0: spec.x in body should have at least 1 properties'],
+    ],
+    [
+      'maxProperties',
+      { type: 'object', additionalProperties: { type: 'string' }, maxProperties: 1 },
+      { a: '', b: '' },
+      ['spec.x: Too many: 2: must have at most 1 items'],
+    ],
+    [
+      'allOf',
+      { type: 'string', allOf: [{ minLength: 2 }] },
+      'a',
+      ['spec.x: Invalid value: "a": spec.x in body should be at least 2 chars long'],
+    ],
+    [
+      'anyOf',
+      { type: 'string', anyOf: [{ enum: ['a'] }, { enum: ['b'] }] },
+      'c',
+      ['spec.x: Invalid value: "c": "spec.x" must validate at least one schema (anyOf)'],
+    ],
+    [
+      'oneOf, none',
+      { type: 'string', oneOf: [{ enum: ['a'] }] },
+      'c',
+      ['spec.x: Invalid value: "c": "spec.x" must validate one and only one schema (oneOf). Found none valid'],
+    ],
+    [
+      'oneOf, two',
+      { type: 'string', oneOf: [{ minLength: 1 }, { enum: ['c'] }] },
+      'c',
+      ['spec.x: Invalid value: "c": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives'],
+    ],
     ['not', { type: 'string', not: { enum: ['a'] } }, 'a', ['spec.x: Invalid value: "a": "spec.x" must not validate the schema (not)']],
     ['int-or-string', { 'x-kubernetes-int-or-string': true }, '5', []],
-    ['int-or-string, neither', { 'x-kubernetes-int-or-string': true }, 1.5, ['spec.x: Invalid value: "number": spec.x in body must be of type integer,string: "number"']],
-    ['format date-time', { type: 'string', format: 'date-time' }, '2026-02-30T00:00:00Z', ['spec.x: Invalid value: "2026-02-30T00:00:00Z": spec.x in body must be of type date-time: "2026-02-30T00:00:00Z"']],
-    ['format int32', { type: 'integer', format: 'int32' }, 2 ** 31, ['spec.x: Invalid value: 2147483648: spec.x in body must be of type int32: "2147483648"']],
+    [
+      'int-or-string, neither',
+      { 'x-kubernetes-int-or-string': true },
+      1.5,
+      ['spec.x: Invalid value: "number": spec.x in body must be of type integer,string: "number"'],
+    ],
+    [
+      'format date-time',
+      { type: 'string', format: 'date-time' },
+      '2026-02-30T00:00:00Z',
+      ['spec.x: Invalid value: "2026-02-30T00:00:00Z": spec.x in body must be of type date-time: "2026-02-30T00:00:00Z"'],
+    ],
+    [
+      'format int32',
+      { type: 'integer', format: 'int32' },
+      2 ** 31,
+      ['spec.x: Invalid value: 2147483648: spec.x in body must be of type int32: "2147483648"'],
+    ],
     ['an unknown format is ignored', { type: 'string', format: 'poem' }, 'x', []],
-    ['set', { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' }, ['a', 'b', 'a'], ['spec.x[2]: Duplicate value: "a"']],
+    [
+      'set',
+      { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' },
+      ['a', 'b', 'a'],
+      ['spec.x[2]: Duplicate value: "a"'],
+    ],
     [
       'map list',
-      { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['n', 'p'], items: { type: 'object', required: ['n'], properties: { n: { type: 'string' }, p: { type: 'string', default: 'TCP' } } } },
+      {
+        type: 'array',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['n', 'p'],
+        items: { type: 'object', required: ['n'], properties: { n: { type: 'string' }, p: { type: 'string', default: 'TCP' } } },
+      },
       [{ n: 'a' }, { n: 'a', p: 'UDP' }, { n: 'a', p: 'TCP' }],
       ['spec.x[2]: Duplicate value: {"n":"a","p":"TCP"}'],
     ],
-    ['integers beyond 2^53', { type: 'integer', maximum: 5 }, 2n ** 60n, ['spec.x: Invalid value: 1152921504606846976: spec.x in body should be less than or equal to 5']],
+    [
+      'integers beyond 2^53',
+      { type: 'integer', maximum: 5 },
+      2n ** 60n,
+      ['spec.x: Invalid value: 1152921504606846976: spec.x in body should be less than or equal to 5'],
+    ],
   ];
   it.each(rows)('CRD-05, CRD-11: %s', (_name, x, value, errors) => {
     const schema = specSchema({ type: 'object', properties: { x } });
@@ -229,8 +394,13 @@ describe('validate', () => {
   });
 
   it('CRD-05: the name’s own restriction holds', () => {
-    const { schema } = compileCrdSchema({ type: 'object', properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 3 } } } } });
-    expect(texts(validate(schema, { metadata: { name: 'long', labels: { a: 'b' } } }))).toEqual(['metadata.name: Too long: may not be more than 3 bytes']);
+    const { schema } = compileCrdSchema({
+      type: 'object',
+      properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 3 } } } },
+    });
+    expect(texts(validate(schema, { metadata: { name: 'long', labels: { a: 'b' } } }))).toEqual([
+      'metadata.name: Too long: may not be more than 3 bytes',
+    ]);
   });
 
   describe('CEL rules', () => {
@@ -244,9 +414,18 @@ describe('validate', () => {
     });
 
     it('CRD-06: without a message the rule is named; messageExpression, reason and fieldPath count', () => {
-      expect(texts(validate(ruled({ rule: 'self.a < self.b' }), { spec: { a: 2, b: 2 } }))).toEqual(['spec: Invalid value: "object": failed rule: self.a < self.b']);
-      const schema = ruled({ rule: 'self.a < self.b', messageExpression: "'a is ' + string(self.a)", reason: 'FieldValueForbidden', fieldPath: '.a' });
-      expect(validate(schema, { spec: { a: 2, b: 2 } })).toEqual([{ reason: 'FieldValueForbidden', field: 'spec.a', message: 'Forbidden: a is 2' }]);
+      expect(texts(validate(ruled({ rule: 'self.a < self.b' }), { spec: { a: 2, b: 2 } }))).toEqual([
+        'spec: Invalid value: "object": failed rule: self.a < self.b',
+      ]);
+      const schema = ruled({
+        rule: 'self.a < self.b',
+        messageExpression: "'a is ' + string(self.a)",
+        reason: 'FieldValueForbidden',
+        fieldPath: '.a',
+      });
+      expect(validate(schema, { spec: { a: 2, b: 2 } })).toEqual([
+        { reason: 'FieldValueForbidden', field: 'spec.a', message: 'Forbidden: a is 2' },
+      ]);
     });
 
     it('CRD-06: a transition rule waits for an old value', () => {
@@ -274,7 +453,12 @@ describe('validate', () => {
       type: 'object',
       properties: {
         x: { type: 'string', maxLength: 2 },
-        items: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['n'], items: { type: 'object', required: ['n'], properties: { n: { type: 'string' }, v: { type: 'string', maxLength: 1 } } } },
+        items: {
+          type: 'array',
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['n'],
+          items: { type: 'object', required: ['n'], properties: { n: { type: 'string' }, v: { type: 'string', maxLength: 1 } } },
+        },
         list: { type: 'array', items: { type: 'string', maxLength: 1 } },
       },
     });

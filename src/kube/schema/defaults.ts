@@ -10,7 +10,9 @@ export function applyDefaults(schema: Schema, value: Json): Json {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return value;
-    const filled = value.map((item) => (item === null && items.nullable !== true && items.default !== undefined ? cloneJson(items.default) : applyDefaults(items, item)));
+    const filled = value.map((item) =>
+      item === null && items.nullable !== true && items.default !== undefined ? cloneJson(items.default) : applyDefaults(items, item),
+    );
     return filled.every((item, i) => item === value[i]) ? value : filled;
   }
   return isJsonObject(value) ? defaultFields(schema, value) : value;
@@ -24,7 +26,8 @@ function defaultFields(schema: Schema, object: JsonObject): JsonObject {
     setOwn(result, key, item);
   };
   for (const [key, item] of Object.entries(object)) {
-    const field = ownValue(schema.properties, key) ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
+    const field =
+      ownValue(schema.properties, key) ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
     if (field === undefined) set(key, item);
     else if (item !== null || field.nullable === true) set(key, applyDefaults(field, item));
     else if (field.default !== undefined) set(key, applyDefaults(field, cloneJson(field.default)));

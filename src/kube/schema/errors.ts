@@ -8,7 +8,11 @@ export function shown(value: unknown): string {
 
 /** The field errors of apimachinery (pkg/util/validation/field), one constructor each. */
 export const fieldErrors = {
-  required: (field: string, detail = ''): FieldError => ({ reason: 'FieldValueRequired', field, message: withDetail('Required value', detail) }),
+  required: (field: string, detail = ''): FieldError => ({
+    reason: 'FieldValueRequired',
+    field,
+    message: withDetail('Required value', detail),
+  }),
   invalid: (field: string, value: unknown, detail: string): FieldError => ({
     reason: 'FieldValueInvalid',
     field,
@@ -24,7 +28,11 @@ export const fieldErrors = {
     field,
     message: `Unsupported value: ${shown(value)}: supported values: ${supported.map(shown).join(', ')}`,
   }),
-  forbidden: (field: string, detail: string): FieldError => ({ reason: 'FieldValueForbidden', field, message: withDetail('Forbidden', detail) }),
+  forbidden: (field: string, detail: string): FieldError => ({
+    reason: 'FieldValueForbidden',
+    field,
+    message: withDetail('Forbidden', detail),
+  }),
   duplicate: (field: string, value: unknown): FieldError => ({
     reason: 'FieldValueDuplicate',
     field,

@@ -1,15 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Json, JsonObject, KubeObject } from '../objects/index.ts';
-import { builtinResources, canonicalQuantity, defaultObject, prepareObject, schemaOf, validate, validateObject } from './index.ts';
+import { builtinResources, canonicalQuantity, defaultObject, prepareObject, schemaOf, validate } from './index.ts';
 
 function object(apiVersion: string, kind: string, body: JsonObject): KubeObject {
   const { metadata, ...rest } = body;
   return { apiVersion, kind, metadata: { name: 'x', ...(metadata as JsonObject | undefined) }, ...rest };
-}
-
-function texts(kube: KubeObject, old?: KubeObject): string[] {
-  return validateObject(kube, old).map(({ field, message }) => `${field}: ${message}`);
 }
 
 const TEMPLATE = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i:1' }] } };
@@ -61,7 +57,13 @@ describe('builtinResources', () => {
     const deployments = builtinResources().find((resource) => resource.plural === 'deployments');
     expect(deployments).toMatchObject({ namespaced: true, singular: 'deployment', shortNames: ['deploy'], categories: ['all'] });
     expect(deployments?.verbs).toEqual(['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']);
-    expect(deployments?.subresources.find(({ name }) => name === 'scale')).toEqual({ name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: ['get', 'patch', 'update'] });
+    expect(deployments?.subresources.find(({ name }) => name === 'scale')).toEqual({
+      name: 'scale',
+      group: 'autoscaling',
+      version: 'v1',
+      kind: 'Scale',
+      verbs: ['get', 'patch', 'update'],
+    });
   });
 
   it('a recursive definition is one value', () => {
@@ -153,27 +155,67 @@ describe('defaultObject', () => {
     ['Secret type', 'v1', 'Secret', {}, { type: 'Opaque' }],
     ['Namespace label', 'v1', 'Namespace', {}, { metadata: { name: 'x', labels: { 'kubernetes.io/metadata.name': 'x' } } }],
     ['image without tag', 'v1', 'Pod', pod({}), { spec: { containers: [{ imagePullPolicy: 'Always' }], enableServiceLinks: true } }],
-    ['image with digest', 'v1', 'Pod', pod({ containers: [{ name: 'c', image: 'r:5000/i@sha256:0' }] }), { spec: { containers: [{ imagePullPolicy: 'IfNotPresent' }] } }],
-    ['registry port is no tag', 'v1', 'Pod', pod({ containers: [{ name: 'c', image: 'r:5000/i' }] }), { spec: { containers: [{ imagePullPolicy: 'Always' }] } }],
+    [
+      'image with digest',
+      'v1',
+      'Pod',
+      pod({ containers: [{ name: 'c', image: 'r:5000/i@sha256:0' }] }),
+      { spec: { containers: [{ imagePullPolicy: 'IfNotPresent' }] } },
+    ],
+    [
+      'registry port is no tag',
+      'v1',
+      'Pod',
+      pod({ containers: [{ name: 'c', image: 'r:5000/i' }] }),
+      { spec: { containers: [{ imagePullPolicy: 'Always' }] } },
+    ],
     ['service account names agree', 'v1', 'Pod', pod({ serviceAccount: 's' }), { spec: { serviceAccountName: 's', serviceAccount: 's' } }],
-    ['the newer service account name wins', 'v1', 'Pod', pod({ serviceAccount: 'old', serviceAccountName: 'new' }), { spec: { serviceAccountName: 'new', serviceAccount: 'new' } }],
+    [
+      'the newer service account name wins',
+      'v1',
+      'Pod',
+      pod({ serviceAccount: 'old', serviceAccountName: 'new' }),
+      { spec: { serviceAccountName: 'new', serviceAccount: 'new' } },
+    ],
     [
       'Pod ports on the host, requests from limits',
       'v1',
       'Pod',
-      pod({ hostNetwork: true, containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 80 }], resources: { limits: { cpu: '0.5', memory: '1024Mi' } } }] }),
-      { spec: { containers: [{ ports: [{ containerPort: 80, hostPort: 80, protocol: 'TCP' }], resources: { limits: { cpu: '500m', memory: '1Gi' }, requests: { cpu: '500m', memory: '1Gi' } } }] } },
+      pod({
+        hostNetwork: true,
+        containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 80 }], resources: { limits: { cpu: '0.5', memory: '1024Mi' } } }],
+      }),
+      {
+        spec: {
+          containers: [
+            {
+              ports: [{ containerPort: 80, hostPort: 80, protocol: 'TCP' }],
+              resources: { limits: { cpu: '500m', memory: '1Gi' }, requests: { cpu: '500m', memory: '1Gi' } },
+            },
+          ],
+        },
+      },
     ],
     [
       'probes',
       'v1',
       'Pod',
-      pod({ containers: [{ name: 'c', image: 'i', livenessProbe: { httpGet: { port: 80 } }, readinessProbe: { grpc: { port: 1 }, timeoutSeconds: 5 } }] }),
+      pod({
+        containers: [
+          { name: 'c', image: 'i', livenessProbe: { httpGet: { port: 80 } }, readinessProbe: { grpc: { port: 1 }, timeoutSeconds: 5 } },
+        ],
+      }),
       {
         spec: {
           containers: [
             {
-              livenessProbe: { httpGet: { port: 80, path: '/', scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
+              livenessProbe: {
+                httpGet: { port: 80, path: '/', scheme: 'HTTP' },
+                timeoutSeconds: 1,
+                periodSeconds: 10,
+                successThreshold: 1,
+                failureThreshold: 3,
+              },
               readinessProbe: { grpc: { port: 1, service: '' }, timeoutSeconds: 5 },
             },
           ],
@@ -188,7 +230,15 @@ describe('defaultObject', () => {
         volumes: [
           { name: 'a' },
           { name: 'b', secret: { secretName: 's' } },
-          { name: 'c', projected: { sources: [{ serviceAccountToken: { path: 't' } }, { downwardAPI: { items: [{ path: 'p', fieldRef: { fieldPath: 'metadata.name' } }] } }] } },
+          {
+            name: 'c',
+            projected: {
+              sources: [
+                { serviceAccountToken: { path: 't' } },
+                { downwardAPI: { items: [{ path: 'p', fieldRef: { fieldPath: 'metadata.name' } }] } },
+              ],
+            },
+          },
           { name: 'd', hostPath: { path: '/' } },
         ],
       }),
@@ -197,7 +247,16 @@ describe('defaultObject', () => {
           volumes: [
             { name: 'a', emptyDir: {} },
             { name: 'b', secret: { secretName: 's', defaultMode: 420 } },
-            { name: 'c', projected: { defaultMode: 420, sources: [{ serviceAccountToken: { path: 't', expirationSeconds: 3600 } }, { downwardAPI: { items: [{ fieldRef: { apiVersion: 'v1' } }] } }] } },
+            {
+              name: 'c',
+              projected: {
+                defaultMode: 420,
+                sources: [
+                  { serviceAccountToken: { path: 't', expirationSeconds: 3600 } },
+                  { downwardAPI: { items: [{ fieldRef: { apiVersion: 'v1' } }] } },
+                ],
+              },
+            },
             { name: 'd', hostPath: { path: '/', type: '' } },
           ],
         },
@@ -219,7 +278,13 @@ describe('defaultObject', () => {
         },
       },
     ],
-    ['DaemonSet', 'apps/v1', 'DaemonSet', { spec: {} }, { spec: { revisionHistoryLimit: 10, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } } } }],
+    [
+      'DaemonSet',
+      'apps/v1',
+      'DaemonSet',
+      { spec: {} },
+      { spec: { revisionHistoryLimit: 10, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } } } },
+    ],
     ['ReplicaSet', 'apps/v1', 'ReplicaSet', { spec: {} }, { spec: { replicas: 1 } }],
     [
       'Job',
@@ -228,35 +293,114 @@ describe('defaultObject', () => {
       { spec: { template: TEMPLATE } },
       {
         metadata: { name: 'x', labels: { a: 'b' } },
-        spec: { completions: 1, parallelism: 1, backoffLimit: 6, completionMode: 'NonIndexed', suspend: false, manualSelector: false, podReplacementPolicy: 'TerminatingOrFailed' },
+        spec: {
+          completions: 1,
+          parallelism: 1,
+          backoffLimit: 6,
+          completionMode: 'NonIndexed',
+          suspend: false,
+          manualSelector: false,
+          podReplacementPolicy: 'TerminatingOrFailed',
+        },
       },
     ],
-    ['CronJob', 'batch/v1', 'CronJob', { spec: {} }, { spec: { concurrencyPolicy: 'Allow', suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 } }],
+    [
+      'CronJob',
+      'batch/v1',
+      'CronJob',
+      { spec: {} },
+      { spec: { concurrencyPolicy: 'Allow', suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 } },
+    ],
     [
       'Service',
       'v1',
       'Service',
       { spec: { ports: [{ port: 80 }] } },
-      { spec: { type: 'ClusterIP', sessionAffinity: 'None', internalTrafficPolicy: 'Cluster', ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }] }, status: { loadBalancer: {} } },
+      {
+        spec: {
+          type: 'ClusterIP',
+          sessionAffinity: 'None',
+          internalTrafficPolicy: 'Cluster',
+          ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
+        },
+        status: { loadBalancer: {} },
+      },
     ],
     [
       'Service of type LoadBalancer with affinity',
       'v1',
       'Service',
       { spec: { type: 'LoadBalancer', sessionAffinity: 'ClientIP' } },
-      { spec: { externalTrafficPolicy: 'Cluster', allocateLoadBalancerNodePorts: true, sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } } },
+      {
+        spec: {
+          externalTrafficPolicy: 'Cluster',
+          allocateLoadBalancerNodePorts: true,
+          sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } },
+        },
+      },
     ],
-    ['PersistentVolume', 'v1', 'PersistentVolume', { spec: {} }, { spec: { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' }, status: { phase: 'Pending' } }],
-    ['NetworkPolicy', 'networking.k8s.io/v1', 'NetworkPolicy', { spec: { podSelector: {}, egress: [{ ports: [{ port: 1 }] }] } }, { spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [{ ports: [{ port: 1, protocol: 'TCP' }] }] } }],
-    ['IngressClass', 'networking.k8s.io/v1', 'IngressClass', { spec: { parameters: { kind: 'K', name: 'n' } } }, { spec: { parameters: { scope: 'Cluster' } } }],
-    ['StorageClass', 'storage.k8s.io/v1', 'StorageClass', { provisioner: 'p' }, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' }],
-    ['CSIDriver', 'storage.k8s.io/v1', 'CSIDriver', { spec: {} }, { spec: { attachRequired: true, podInfoOnMount: false, storageCapacity: false, requiresRepublish: false, fsGroupPolicy: 'ReadWriteOnceWithFSType', volumeLifecycleModes: ['Persistent'] } }],
+    [
+      'PersistentVolume',
+      'v1',
+      'PersistentVolume',
+      { spec: {} },
+      { spec: { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' }, status: { phase: 'Pending' } },
+    ],
+    [
+      'NetworkPolicy',
+      'networking.k8s.io/v1',
+      'NetworkPolicy',
+      { spec: { podSelector: {}, egress: [{ ports: [{ port: 1 }] }] } },
+      { spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [{ ports: [{ port: 1, protocol: 'TCP' }] }] } },
+    ],
+    [
+      'IngressClass',
+      'networking.k8s.io/v1',
+      'IngressClass',
+      { spec: { parameters: { kind: 'K', name: 'n' } } },
+      { spec: { parameters: { scope: 'Cluster' } } },
+    ],
+    [
+      'StorageClass',
+      'storage.k8s.io/v1',
+      'StorageClass',
+      { provisioner: 'p' },
+      { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' },
+    ],
+    [
+      'CSIDriver',
+      'storage.k8s.io/v1',
+      'CSIDriver',
+      { spec: {} },
+      {
+        spec: {
+          attachRequired: true,
+          podInfoOnMount: false,
+          storageCapacity: false,
+          requiresRepublish: false,
+          fsGroupPolicy: 'ReadWriteOnceWithFSType',
+          volumeLifecycleModes: ['Persistent'],
+        },
+      },
+    ],
     [
       'RoleBinding',
       'rbac.authorization.k8s.io/v1',
       'RoleBinding',
-      { roleRef: { kind: 'Role', name: 'r' }, subjects: [{ kind: 'User', name: 'u' }, { kind: 'ServiceAccount', name: 's' }] },
-      { roleRef: { kind: 'Role', name: 'r', apiGroup: 'rbac.authorization.k8s.io' }, subjects: [{ kind: 'User', name: 'u', apiGroup: 'rbac.authorization.k8s.io' }, { kind: 'ServiceAccount', name: 's' }] },
+      {
+        roleRef: { kind: 'Role', name: 'r' },
+        subjects: [
+          { kind: 'User', name: 'u' },
+          { kind: 'ServiceAccount', name: 's' },
+        ],
+      },
+      {
+        roleRef: { kind: 'Role', name: 'r', apiGroup: 'rbac.authorization.k8s.io' },
+        subjects: [
+          { kind: 'User', name: 'u', apiGroup: 'rbac.authorization.k8s.io' },
+          { kind: 'ServiceAccount', name: 's' },
+        ],
+      },
     ],
     [
       'webhooks',
@@ -298,8 +442,20 @@ describe('defaultObject', () => {
   });
 
   it('KIND-01: nulls and empty values without meaning go, those with meaning stay', () => {
-    const secret = object('v1', 'Secret', { metadata: { labels: {}, finalizers: [], annotations: null, creationTimestamp: null }, data: { empty: '' }, stringData: {}, immutable: false });
-    expect(defaultObject(secret)).toEqual({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' }, data: { empty: '' }, immutable: false, type: 'Opaque' });
+    const secret = object('v1', 'Secret', {
+      metadata: { labels: {}, finalizers: [], annotations: null, creationTimestamp: null },
+      data: { empty: '' },
+      stringData: {},
+      immutable: false,
+    });
+    expect(defaultObject(secret)).toEqual({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'x' },
+      data: { empty: '' },
+      immutable: false,
+      type: 'Opaque',
+    });
     const claim = object('v1', 'PersistentVolumeClaim', { spec: { storageClassName: '', volumeName: '' } });
     expect(defaultObject(claim)['spec']).toEqual({ storageClassName: '', volumeMode: 'Filesystem' });
     const scaled = deployment({ replicas: 0, paused: false, minReadySeconds: 0 });
@@ -316,14 +472,22 @@ describe('defaultObject', () => {
 describe('prepareObject', () => {
   it('SEC-01: stringData goes into data, wins over it and is not stored', () => {
     const secret = object('v1', 'Secret', { data: { a: 'b2xk', b: 'Yg==' }, stringData: { a: 'new', ü: 'ü' } });
-    expect(prepareObject(secret)).toEqual({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' }, data: { a: 'bmV3', b: 'Yg==', ü: 'w7w=' } });
+    expect(prepareObject(secret)).toEqual({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'x' },
+      data: { a: 'bmV3', b: 'Yg==', ü: 'w7w=' },
+    });
     expect(secret['stringData']).toBeDefined();
     const plain = object('v1', 'Secret', { data: {} });
     expect(prepareObject(plain)).toBe(plain);
   });
 
   it('NS-01: a new namespace gets its finalizer and phase', () => {
-    expect(prepareObject(object('v1', 'Namespace', {}))).toMatchObject({ spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } });
+    expect(prepareObject(object('v1', 'Namespace', {}))).toMatchObject({
+      spec: { finalizers: ['kubernetes'] },
+      status: { phase: 'Active' },
+    });
     const old = object('v1', 'Namespace', { spec: { finalizers: [] } });
     expect(prepareObject(old, old)).toBe(old);
   });
@@ -333,7 +497,15 @@ describe('prepareObject', () => {
     expect(prepareObject(job)['spec']).toEqual({
       template: {
         ...TEMPLATE,
-        metadata: { labels: { a: 'b', 'batch.kubernetes.io/job-name': 'x', 'batch.kubernetes.io/controller-uid': 'u', 'job-name': 'x', 'controller-uid': 'u' } },
+        metadata: {
+          labels: {
+            a: 'b',
+            'batch.kubernetes.io/job-name': 'x',
+            'batch.kubernetes.io/controller-uid': 'u',
+            'job-name': 'x',
+            'controller-uid': 'u',
+          },
+        },
       },
       selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'u' } },
     });
@@ -348,7 +520,10 @@ describe('prepareObject', () => {
   ];
   it.each(qos)('KIND-01: a new Pod is pending, its quality of service with %s is right', (_name, resources, qosClass) => {
     const pod = prepareObject(object('v1', 'Pod', { spec: { containers: [{ name: 'c', resources }] } }));
-    expect(pod).toMatchObject({ status: { phase: 'Pending', qosClass }, spec: { serviceAccountName: 'default', serviceAccount: 'default' } });
+    expect(pod).toMatchObject({
+      status: { phase: 'Pending', qosClass },
+      spec: { serviceAccountName: 'default', serviceAccount: 'default' },
+    });
   });
 });
 
@@ -360,7 +535,11 @@ describe('validate of built-in kinds', () => {
     ['a text for a number', { spec: { replicas: 'three' } }, ['spec.replicas: Invalid value: "string": must be of type integer']],
     ['a number out of range', { spec: { replicas: 2 ** 31 } }, ['spec.replicas: Invalid value: "integer": must be of type int32']],
     ['a number as quantity', { spec: { template: { spec: { overhead: { cpu: 1 } } } } }, []],
-    ['a bad quantity', { spec: { template: { spec: { overhead: { cpu: '1x' } } } } }, ['spec.template.spec.overhead[cpu]: Invalid value: "string": must be of type quantity']],
+    [
+      'a bad quantity',
+      { spec: { template: { spec: { overhead: { cpu: '1x' } } } } },
+      ['spec.template.spec.overhead[cpu]: Invalid value: "string": must be of type quantity'],
+    ],
   ];
   it.each(rows)('checks types only: %s', (_name, value, errors) => {
     expect(validate(deploymentSchema, value).map(({ field, message }) => `${field}: ${message}`)).toEqual(errors);

@@ -5,7 +5,11 @@ import { builtinResources, compileCrdSchema, openApiDocument, schemaOf, type Sch
 
 function documentOf(groupVersion: string): JsonObject {
   const resources = builtinResources().filter(({ group, version }) => (group === '' ? version : `${group}/${version}`) === groupVersion);
-  return openApiDocument(groupVersion, resources, new Map(resources.flatMap((resource): [string, Schema][] => [[resource.kind, schemaOf(resource) ?? {}]])));
+  return openApiDocument(
+    groupVersion,
+    resources,
+    new Map(resources.flatMap((resource): [string, Schema][] => [[resource.kind, schemaOf(resource) ?? {}]])),
+  );
 }
 
 function at(value: Json | undefined, ...path: string[]): Json | undefined {
@@ -45,7 +49,9 @@ describe('openApiDocument', () => {
 
   it('OAPI-05: schemas carry the extensions of built-in kinds', () => {
     const schemas = at(documentOf('apps/v1'), 'components', 'schemas');
-    expect(at(schemas, 'io.k8s.api.apps.v1.Deployment', 'x-kubernetes-group-version-kind')).toEqual([{ group: 'apps', version: 'v1', kind: 'Deployment' }]);
+    expect(at(schemas, 'io.k8s.api.apps.v1.Deployment', 'x-kubernetes-group-version-kind')).toEqual([
+      { group: 'apps', version: 'v1', kind: 'Deployment' },
+    ]);
     expect(at(schemas, 'io.k8s.api.core.v1.PodSpec', 'properties', 'containers')).toMatchObject({
       type: 'array',
       'x-kubernetes-list-type': 'map',
@@ -73,7 +79,15 @@ describe('openApiDocument', () => {
         },
       },
     });
-    const resource = { group: 'example.org', version: 'v1', kind: 'Thing', plural: 'things', namespaced: true, verbs: ['get', 'patch'], subresources: ['status'] };
+    const resource = {
+      group: 'example.org',
+      version: 'v1',
+      kind: 'Thing',
+      plural: 'things',
+      namespaced: true,
+      verbs: ['get', 'patch'],
+      subresources: ['status'],
+    };
     const document = openApiDocument('example.org/v1', [resource], new Map([['Thing', schema]]));
     const content = at(document, 'paths', '/apis/example.org/v1/namespaces/{namespace}/things/{name}', 'patch', 'requestBody', 'content');
     expect(Object.keys(content as JsonObject)).not.toContain('application/strategic-merge-patch+json');

@@ -20,7 +20,11 @@ const STRATEGIC_PATCH = 'application/strategic-merge-patch+json';
  * @param groupVersion `v1` or `apps/v1`
  * @param schemas by kind; those with a title are built-in and offer strategic merge patches
  */
-export function openApiDocument(groupVersion: string, resources: readonly OpenApiResource[], schemas: ReadonlyMap<string, Schema>): JsonObject {
+export function openApiDocument(
+  groupVersion: string,
+  resources: readonly OpenApiResource[],
+  schemas: ReadonlyMap<string, Schema>,
+): JsonObject {
   const components = new Components();
   const paths: JsonObject = {};
   for (const resource of resources) {

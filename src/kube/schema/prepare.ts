@@ -79,8 +79,10 @@ function qosClassOf(pod: JsonObject): string {
     return { limits: objectAt(resources, 'limits') ?? {}, requests: objectAt(resources, 'requests') ?? {} };
   });
   const names = ['cpu', 'memory'] as const;
-  if (amounts.every(({ limits, requests }) => names.every((name) => limits[name] === undefined && requests[name] === undefined))) return 'BestEffort';
-  const isGuaranteed = amounts.every(({ limits, requests }) => names.every((name) => limits[name] !== undefined && deepEqual(limits[name], requests[name])));
+  if (amounts.every(({ limits, requests }) => names.every((name) => limits[name] === undefined && requests[name] === undefined)))
+    return 'BestEffort';
+  const isGuaranteed = amounts.every(({ limits, requests }) =>
+    names.every((name) => limits[name] !== undefined && deepEqual(limits[name], requests[name])),
+  );
   return isGuaranteed ? 'Guaranteed' : 'Burstable';
 }
-

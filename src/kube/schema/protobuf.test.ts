@@ -88,7 +88,9 @@ describe('decodeProtobuf', () => {
 
   it('ENC-02: map entries may lack key or value, negative and large integers survive, unknown fields are skipped', () => {
     const data = message([1, 'only-key']);
-    const secret = decodeProtobuf(envelope('v1', 'Secret', message([1, message([1, 's'], [99, 'later'], [7, 2n ** 60n])], [2, data], [77, 5])));
+    const secret = decodeProtobuf(
+      envelope('v1', 'Secret', message([1, message([1, 's'], [99, 'later'], [7, 2n ** 60n])], [2, data], [77, 5])),
+    );
     expect(secret).toEqual({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', generation: 2n ** 60n }, data: { 'only-key': '' } });
     const priority = decodeProtobuf(envelope('scheduling.k8s.io/v1', 'PriorityClass', message([2, -10n])));
     expect(priority['value']).toBe(-10);

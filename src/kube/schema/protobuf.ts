@@ -1,4 +1,15 @@
-import { apiErrors, checkDepth, isJsonObject, MAX_DEPTH, parseApiVersion, parseJson, setOwn, type Json, type JsonObject, type KubeObject } from '../objects/index.ts';
+import {
+  apiErrors,
+  checkDepth,
+  isJsonObject,
+  MAX_DEPTH,
+  parseApiVersion,
+  parseJson,
+  setOwn,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+} from '../objects/index.ts';
 import { DROPPED_WHEN_ZERO } from './default-values.ts';
 import { definitionOfKind, fullName, protoFacts, shortTitle, type ProtoFacts } from './table.ts';
 import { malformed, wireFields, type WireField } from './wire.ts';
@@ -45,7 +56,8 @@ function decodeEnvelope(bytes: Uint8Array): Envelope {
   const typeMeta = new Map<number, string>();
   for (const field of wireFields(bytes)) {
     if (field.kind !== 'bytes') continue;
-    if (field.number === 1) for (const part of wireFields(field.bytes)) if (part.kind === 'bytes') typeMeta.set(part.number, text(part.bytes));
+    if (field.number === 1)
+      for (const part of wireFields(field.bytes)) if (part.kind === 'bytes') typeMeta.set(part.number, text(part.bytes));
     if (field.number === 2) raw = new Uint8Array(field.bytes);
   }
   return { apiVersion: typeMeta.get(1) ?? '', kind: typeMeta.get(2) ?? '', raw };
@@ -84,7 +96,8 @@ function bytesOf(bytes: Uint8Array, number: number): Uint8Array | undefined {
 }
 
 function numberOf(bytes: Uint8Array, number: number): number {
-  for (const field of wireFields(bytes)) if (field.number === number && field.kind === 'varint') return Number(BigInt.asIntN(64, field.value));
+  for (const field of wireFields(bytes))
+    if (field.number === number && field.kind === 'varint') return Number(BigInt.asIntN(64, field.value));
   return 0;
 }
 

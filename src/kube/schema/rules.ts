@@ -43,7 +43,10 @@ function compileRule(rule: Rule): CompiledRule {
 export function checkRules(schema: Schema, path: string): FieldError[] {
   return (schema.validations ?? []).flatMap((rule, i) => {
     const at = `${path}.x-kubernetes-validations[${i}]`;
-    return [...checkExpression(rule.rule, `${at}.rule`, 'bool'), ...checkExpression(rule.messageExpression, `${at}.messageExpression`, 'string')];
+    return [
+      ...checkExpression(rule.rule, `${at}.rule`, 'bool'),
+      ...checkExpression(rule.messageExpression, `${at}.messageExpression`, 'string'),
+    ];
   });
 }
 
@@ -64,7 +67,14 @@ export function evaluateRules(schema: Schema, self: Json, old: Json | undefined,
   return rulesOf(schema).flatMap((rule) => evaluateRule(rule, schema, self, old, path, budget));
 }
 
-function evaluateRule(compiledRule: CompiledRule, schema: Schema, self: Json, old: Json | undefined, path: string, budget: CelBudget): FieldError[] {
+function evaluateRule(
+  compiledRule: CompiledRule,
+  schema: Schema,
+  self: Json,
+  old: Json | undefined,
+  path: string,
+  budget: CelBudget,
+): FieldError[] {
   const { rule, expression } = compiledRule;
   if (expression.variables.includes('oldSelf') && old === undefined && rule.optionalOldSelf !== true) return [];
   const variables = { self, oldSelf: old };
@@ -88,7 +98,13 @@ function metered<T>(budget: CelBudget, run: (own: CelBudget) => T): T {
   }
 }
 
-function violation(compiledRule: CompiledRule, schema: Schema, variables: Readonly<Record<string, unknown>>, at: string, budget: CelBudget): FieldError {
+function violation(
+  compiledRule: CompiledRule,
+  schema: Schema,
+  variables: Readonly<Record<string, unknown>>,
+  at: string,
+  budget: CelBudget,
+): FieldError {
   const { rule } = compiledRule;
   const message = computedMessage(compiledRule, variables, budget) ?? rule.message ?? `failed rule: ${rule.rule.trim()}`;
   switch (rule.reason) {

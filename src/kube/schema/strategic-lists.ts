@@ -84,7 +84,9 @@ export function mergePrimitives(
 function reorder(items: readonly Json[], server: readonly Json[], order: readonly string[], identify: (item: Json) => string): Json[] {
   const places = new Map(order.map((name, i) => [name, i]));
   const serverPlaces = new Map(server.map((item, i) => [identify(item), i] as const).toReversed());
-  const listed = items.filter((item) => places.has(identify(item))).toSorted((a, b) => (places.get(identify(a)) ?? 0) - (places.get(identify(b)) ?? 0));
+  const listed = items
+    .filter((item) => places.has(identify(item)))
+    .toSorted((a, b) => (places.get(identify(a)) ?? 0) - (places.get(identify(b)) ?? 0));
   const others = items.filter((item) => !places.has(identify(item)));
   const merged: Json[] = [];
   let next = 0;

@@ -53,7 +53,14 @@ describe('strategicMerge', () => {
   });
 
   it('PATCH-04: a Service may have one port for two protocols; a patch goes to the first', () => {
-    const current = { spec: { ports: [{ port: 53, protocol: 'UDP', name: 'a' }, { port: 53, protocol: 'TCP', name: 'b' }] } };
+    const current = {
+      spec: {
+        ports: [
+          { port: 53, protocol: 'UDP', name: 'a' },
+          { port: 53, protocol: 'TCP', name: 'b' },
+        ],
+      },
+    };
     expect(strategicMerge(service, current, { spec: { ports: [{ port: 53, nodePort: 1 }, { port: 80 }] } })).toEqual({
       spec: { ports: [{ port: 53, protocol: 'UDP', name: 'a', nodePort: 1 }, { port: 53, protocol: 'TCP', name: 'b' }, { port: 80 }] },
     });
@@ -64,7 +71,9 @@ describe('strategicMerge', () => {
   });
 
   it('PATCH-04: where types differ the patch wins', () => {
-    expect(strategicMerge(service, { spec: { selector: 'text' } }, { spec: { selector: { a: 'b' } } })).toEqual({ spec: { selector: { a: 'b' } } });
+    expect(strategicMerge(service, { spec: { selector: 'text' } }, { spec: { selector: { a: 'b' } } })).toEqual({
+      spec: { selector: { a: 'b' } },
+    });
   });
 
   it('PATCH-04: the current object is not changed', () => {

@@ -71,7 +71,9 @@ function checkKeywordsAllowed(source: JsonObject, _schema: Schema, path: string)
     isPresent(ownValue(source, keyword)) ? [fieldErrors.forbidden(`${path}.${keyword}`, why)] : [],
   );
   if (source.uniqueItems === true) {
-    errors.push(fieldErrors.forbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'));
+    errors.push(
+      fieldErrors.forbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'),
+    );
   }
   if (Array.isArray(source.items)) errors.push(fieldErrors.forbidden(`${path}.items`, 'items must be a schema object and not an array'));
   return errors;
@@ -107,7 +109,8 @@ function checkListType(_source: JsonObject, schema: Schema, path: string): Field
   if (!['atomic', 'set', 'map'].includes(listType)) {
     return [fieldErrors.notSupported(`${path}.x-kubernetes-list-type`, listType, ['atomic', 'map', 'set'])];
   }
-  if (schema.type !== 'array') return [fieldErrors.invalid(`${path}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified')];
+  if (schema.type !== 'array')
+    return [fieldErrors.invalid(`${path}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified')];
   if (listType !== 'map') return [];
   if (listMapKeys === undefined || listMapKeys.length === 0) {
     return [fieldErrors.required(keysPath, 'must not be empty if x-kubernetes-list-type is map')];
@@ -117,7 +120,14 @@ function checkListType(_source: JsonObject, schema: Schema, path: string): Field
     if (field === undefined) return [fieldErrors.invalid(`${keysPath}[${i}]`, key, 'entries must all be names of item properties')];
     const isKnown = field.default !== undefined || items?.required?.includes(key) === true;
     const keyPath = `${path}.items.properties[${key}].default`;
-    return isKnown ? [] : [fieldErrors.required(keyPath, 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property')];
+    return isKnown
+      ? []
+      : [
+          fieldErrors.required(
+            keyPath,
+            'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
+          ),
+        ];
   });
 }
 
@@ -144,11 +154,12 @@ function checkJunctors(source: JsonObject, schema: Schema, path: string): FieldE
 }
 
 function checkJunctorPart(part: JsonObject, outer: Schema, at: string, outerPath: string): FieldError[] {
-  const errors = STRUCTURE.filter((keyword) => isPresent(ownValue(part, keyword)) && !(keyword === 'type' && outer.intOrString === true)).map((keyword) =>
-    fieldErrors.forbidden(`${at}.${keyword}`, 'must be empty to be structural'),
-  );
+  const errors = STRUCTURE.filter(
+    (keyword) => isPresent(ownValue(part, keyword)) && !(keyword === 'type' && outer.intOrString === true),
+  ).map((keyword) => fieldErrors.forbidden(`${at}.${keyword}`, 'must be empty to be structural'));
   for (const [name, inner] of Object.entries(isJsonObject(part.properties) ? part.properties : {})) {
-    const field = ownValue(outer.properties, name) ?? (typeof outer.additionalProperties === 'object' ? outer.additionalProperties : undefined);
+    const field =
+      ownValue(outer.properties, name) ?? (typeof outer.additionalProperties === 'object' ? outer.additionalProperties : undefined);
     const fieldAt = `${outerPath}.properties[${name}]`;
     if (field === undefined) errors.push(fieldErrors.required(fieldAt, `because it is defined in ${at}.properties[${name}]`));
     else if (isJsonObject(inner)) errors.push(...checkJunctorPart(inner, field, `${at}.properties[${name}]`, fieldAt));
@@ -190,7 +201,10 @@ function checkChildren(source: JsonObject, schema: Schema, path: string): FieldE
   }
   if (isJsonObject(source.items) && schema.items !== undefined) {
     const at = `${path}.items`;
-    errors.push(...checkHasType(source.items, at, 'must not be empty for specified array items'), ...checkNode(source.items, schema.items, at));
+    errors.push(
+      ...checkHasType(source.items, at, 'must not be empty for specified array items'),
+      ...checkNode(source.items, schema.items, at),
+    );
   } else if (source.type === 'array' && !isPresent(source.items)) {
     errors.push(fieldErrors.required(`${path}.items`, 'must be specified'));
   }

@@ -65,7 +65,14 @@ export function parseField(text: string): FieldFacts {
   const found = new Map(markers.map((marker) => [marker.slice(0, marker.indexOf('=')), marker.slice(marker.indexOf('=') + 1)]));
   const marker = (name: string): object => (found.has(name) ? { [name]: found.get(name) } : {});
   const keys = found.get('keys');
-  return { type, ...marker('list'), ...marker('map'), ...marker('patch'), ...marker('patchKey'), ...(keys === undefined ? {} : { keys: keys.split(',') }) };
+  return {
+    type,
+    ...marker('list'),
+    ...marker('map'),
+    ...marker('patch'),
+    ...marker('patchKey'),
+    ...(keys === undefined ? {} : { keys: keys.split(',') }),
+  };
 }
 
 /** The lines of the resource table, split at tabs. */

@@ -7,7 +7,8 @@ import { applyJsonPatch, parseJsonPatch, type PatchOperation } from '../json6902
 import type { Patch, Selector } from '../kustomization.ts';
 import type { Loader } from '../loader.ts';
 import { parseManifests } from '../manifests.ts';
-import { cloneNode, fieldOf, isMap, lookup, mapAt, newString, setField } from '../node.ts';
+import { cloneNode, fieldOf, isMap, lookup, newString, setField } from '../node.ts';
+import { keepsNotes } from '../notes.ts';
 import type { Resource } from '../resource.ts';
 import { formatId, idKey } from '../resourceid.ts';
 import { formatSelector, select } from '../selector.ts';
@@ -85,7 +86,7 @@ function mergePatches(collection: Collection, objects: readonly Resource[], patc
         loaded.file,
       );
     }
-    if (only !== undefined) mergeIntoSelected(collection, selected(collection, patch.target, loaded, warn), only, options);
+    if (only !== undefined) mergeIntoSelected(collection, selected(collection, patch.target, loaded, warn), only, options, warn);
     return;
   }
   for (const object of objects) {
@@ -93,7 +94,7 @@ function mergePatches(collection: Collection, objects: readonly Resource[], patc
       const text = `no resource matches strategic merge patch "${formatId(object.id)}": ${reason}`;
       return failure(text, object.source.file, undefined, object.source.line);
     });
-    mergeInto(target, object, options);
+    mergeInto(target, object, options, warn);
   }
   collection.idsChanged();
 }
@@ -117,12 +118,12 @@ function targetOf(collection: Collection, patch: Resource, fail: (reason: string
  * Merges one patch into all chosen objects, whatever name, namespace and kind it has itself. Its labels and
  * annotations become strings first, so that a null there is a text and deletes nothing.
  */
-function mergeIntoSelected(collection: Collection, chosen: readonly Resource[], patch: Resource, options: NonNullable<Patch['options']>): void {
+function mergeIntoSelected(collection: Collection, chosen: readonly Resource[], patch: Resource, options: NonNullable<Patch['options']>, warn: Warn): void {
   const targets = new Set(chosen.map((resource) => idKey(resource.id)));
-  const warmed = preparedFor(patch);
+  const prepared = preparedFor(patch);
   for (const resource of collection.resources) {
     if (resource.deleted || !targets.has(idKey(resource.id))) continue;
-    mergeInto(resource, warmed, options, resource.apiVersion);
+    mergeInto(resource, prepared, options, warn, resource.apiVersion);
   }
   collection.keep((resource) => !resource.deleted);
   collection.idsChanged();
@@ -137,19 +138,26 @@ function preparedFor(patch: Resource): Resource {
   return patch;
 }
 
-function mergeInto(resource: Resource, patch: Resource, options: NonNullable<Patch['options']>, apiVersion?: string): void {
+function mergeInto(resource: Resource, patch: Resource, options: NonNullable<Patch['options']>, warn: Warn, apiVersion?: string): void {
   const { name, namespace, kind } = resource;
   const { allowNameChange = false, allowKindChange = false } = options;
   if (allowNameChange || allowKindChange) resource.rememberName();
   const root = cloneNode(patch.root);
   if (apiVersion !== undefined) setField(root, 'apiVersion', newString(apiVersion));
-  if (!merged(resource, root)) {
-    resource.deleted = true;
-    return;
-  }
+  const kept = keepsNotes(resource, () => {
+    resource.deleted = !merged(resource, root);
+  });
+  if (resource.deleted) return;
+  if (!kept) loseNotes(resource, warn);
   if (!allowKindChange) writeIfChanged(resource, 'kind', kind);
   if (!allowNameChange && resource.name !== name) resource.name = name;
-  if (resource.namespace !== namespace) resource.namespace = namespace;
+  if (namespace === '' || resource.namespace !== namespace) resource.namespace = namespace;
+}
+
+function loseNotes(resource: Resource, warn: Warn): void {
+  const what = resource.needsHash ? 'its hash suffix and its earlier names' : 'its earlier names';
+  warn({ message: `a patch removes all annotations of ${formatId(resource.id)}, and with them ${what}`, file: resource.source.file });
+  resource.forget();
 }
 
 function merged(resource: Resource, patch: Resource['root']): boolean {
@@ -183,14 +191,14 @@ function applyOperations(
 
 /** The object goes through JSON; its annotations exist as soon as the build has noted anything about it. */
 function patchAsJson(resource: Resource, operations: readonly PatchOperation[], loaded: LoadedPatch): void {
-  if (resource.hasNotes) {
-    const metadata = mapAt(resource.root, 'metadata');
-    if (metadata !== undefined) mapAt(metadata, 'annotations');
-  }
-  const before = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file });
-  const root = fromJson(patched(resource, before, operations, loaded));
-  if (!isMap(root)) throw failure(`the JSON patch leaves no object of ${formatId(resource.id)}`, loaded.file);
-  resource.root = root;
+  const kept = keepsNotes(resource, () => {
+    const before = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file });
+    const root = fromJson(patched(resource, before, operations, loaded));
+    if (!isMap(root)) throw failure(`the JSON patch leaves no object of ${formatId(resource.id)}`, loaded.file);
+    resource.root = root;
+  });
+  // Here upstream restores its own notes, but not those that buildMetadata prints.
+  if (!kept) resource.forgetOrigin();
   resource.writeTexts('annotations', resource.annotations);
 }
 
@@ -207,13 +215,13 @@ function patched(resource: Resource, document: Json, operations: readonly PatchO
 }
 
 /** Applies a `patchesStrategicMerge` list: inline objects, or paths of files with objects. */
-export function applyOldMergePatches(collection: Collection, entries: readonly string[], loader: Loader, file: string): void {
+export function applyOldMergePatches(collection: Collection, entries: readonly string[], loader: Loader, file: string, warn: Warn): void {
   if (entries.length === 0) return;
   const objects = entries.flatMap((entry) => attempt(() => parseManifests(entry, file)) ?? parseManifests(loader.text(entry), loader.locate(entry)));
   if (objects.length === 0) throw failure(`patch appears to be empty; files=[${entries.join(' ')}]`, file);
   for (const object of objects) {
     const target = targetOf(collection, object, (reason) => failure(reason, object.source.file, undefined, object.source.line));
-    mergeIntoSelected(collection, [target], object, {});
+    mergeIntoSelected(collection, [target], object, {}, warn);
   }
 }
 

@@ -10,7 +10,7 @@ import { REPLACEMENT, type FieldOptions, type Replacement, type ReplacementSourc
 import { parseLabelSelector } from '../labelselector.ts';
 import type { Loader } from '../loader.ts';
 import { expandMergeKeys } from '../mergekeys.ts';
-import { cloneNode, isNull, newPlain, textOf, writeUntyped } from '../node.ts';
+import { become, cloneNode, isNull, newPlain, textOf, writeUntyped } from '../node.ts';
 import type { Resource } from '../resource.ts';
 import { formatId, type ResourceId } from '../resourceid.ts';
 import { effectiveNamespace } from '../scope.ts';
@@ -195,12 +195,6 @@ function joined(text: string, part: string, delimiter: string, index: number): s
   else if (index >= parts.length) parts.push(part);
   else parts[index] = part;
   return parts.join(delimiter);
-}
-
-/** Turns a collection into another node, in place. */
-function become(field: YamlNode, value: YamlNode): void {
-  for (const key of Object.keys(field)) delete (field as unknown as Record<string, unknown>)[key];
-  Object.assign(field, value);
 }
 
 /** Sets a value inside of a text that is JSON or YAML itself. False when the path does not lead through such a text. */
