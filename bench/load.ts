@@ -6,31 +6,39 @@ export interface LoadResult {
   readonly requests: number;
 }
 
-/** Sends requests on `connections` connections for `seconds`, one at a time on each, and measures them. */
-export async function load(options: {
+export interface LoadOptions {
   readonly origin: string;
-  readonly headers: Record<string, string>;
+  /** Client certificate, PEM. */
+  readonly client?: { readonly key: string; readonly cert: string };
   readonly connections: number;
-  readonly seconds: number;
+  readonly until: { readonly seconds: number } | { readonly requests: number };
   readonly request: (n: number) => { method: 'GET' | 'POST' | 'PATCH'; path: string; body?: string; contentType?: string };
-  readonly expect: number;
-}): Promise<LoadResult> {
-  const pool = new Pool(options.origin, { connections: options.connections, connect: { rejectUnauthorized: false } });
+}
+
+/**
+ * Sends requests on `connections` connections, one at a time on each, and measures them.
+ *
+ * @throws Error when an answer is no success
+ */
+export async function load(options: LoadOptions): Promise<LoadResult> {
+  const pool = new Pool(options.origin, { connections: options.connections, connect: { rejectUnauthorized: false, ...options.client } });
   const times: number[] = [];
   let n = 0;
-  const end = performance.now() + options.seconds * 1000;
+  const { until } = options;
+  const end = 'seconds' in until ? performance.now() + until.seconds * 1000 : Infinity;
+  const most = 'requests' in until ? until.requests : Infinity;
   const worker = async (): Promise<void> => {
-    while (performance.now() < end) {
+    while (n < most && performance.now() < end) {
       const { method, path, body, contentType = 'application/json' } = options.request(n++);
       const start = performance.now();
       const response = await pool.request({
         method,
         path,
-        headers: { ...options.headers, 'content-type': contentType },
+        headers: { 'content-type': contentType },
         ...(body === undefined ? {} : { body }),
       });
       const text = await response.body.text();
-      if (response.statusCode !== options.expect) throw new Error(`status ${response.statusCode}: ${text.slice(0, 200)}`);
+      if (response.statusCode >= 300) throw new Error(`status ${response.statusCode}: ${text.slice(0, 200)}`);
       times.push(performance.now() - start);
     }
   };

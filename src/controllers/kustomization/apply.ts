@@ -15,7 +15,7 @@ import {
   type InventoryEntry,
 } from '../../kube/apply/index.ts';
 import type { Cluster } from '../../kube/client/index.ts';
-import { isJsonObject, refOf, type KubeObject, type ObjectRef } from '../../kube/objects/index.ts';
+import { formatRef, isJsonObject, refOf, type KubeObject, type ObjectRef } from '../../kube/objects/index.ts';
 import { ownerOf } from './build.ts';
 import { StepFailure } from './failure.ts';
 import { userOf } from './impersonation.ts';
@@ -94,7 +94,7 @@ function announceChanges(pass: Pass, changes: ChangeSet): void {
   if (written.length === 0) return;
   pass.hasWritten = true;
   pass.log.info('server-side apply completed', {
-    output: Object.fromEntries(written.map((entry) => [formatChanges([entry]).replace(/ \w+$/, ''), entry.action])),
+    output: Object.fromEntries(written.map((entry) => [formatRef(entry.ref), entry.action])),
     revision: pass.artifact?.revision,
   });
   announce(pass, 'info', formatChanges(written));

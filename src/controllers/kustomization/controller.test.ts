@@ -61,6 +61,8 @@ interface Fleet {
   readonly logs: string[];
   /** Puts faults into the way of requests. */
   readonly faults: { intercept?: (request: ApiRequest) => Interception; fetch?: Fetch };
+  /** Kills the controller where it stands, and starts another a second later. */
+  readonly crash: () => void;
   readonly stop: () => void;
 }
 
@@ -70,6 +72,9 @@ async function fleet(options: Partial<KustomizationControllerOptions> = {}): Pro
   const faults: Fleet['faults'] = {};
   const world = virtualWorld({ seed: 7, fetch: (input, init) => (faults.fetch ?? serve)(input, init) });
   let seen: string[] = [];
+  /** Counts processes; what an earlier one still sends is lost, as if it had died. */
+  let epoch = 0;
+  const agentOf = (request: ApiRequest): string => request.headers['user-agent'] ?? '';
   const server = await createCluster({
     world,
     entropy: systemEntropy,
@@ -77,10 +82,12 @@ async function fleet(options: Partial<KustomizationControllerOptions> = {}): Pro
       const who = request.headers['impersonate-user'];
       const isDry = request.query.get('dryRun') === 'All';
       const isQuiet = request.query.has('watch') || (request.method === 'GET' && request.path.split('/').length <= 4);
-      if (request.headers['user-agent'] === 'controller' && !isQuiet) {
+      if (!agentOf(request).startsWith('controller')) return 'pass';
+      if (agentOf(request) !== `controller-${epoch}`) return 'drop';
+      if (!isQuiet) {
         seen.push(`${request.method} ${request.path}${isDry ? ' dry' : ''}${who === undefined ? '' : ` as ${who}`}`);
       }
-      return request.headers['user-agent'] === 'controller' ? (faults.intercept?.(request) ?? 'pass') : 'pass';
+      return faults.intercept?.(request) ?? 'pass';
     },
   });
   const raw = connect(server.handle, { userAgent: 'test' });
@@ -108,18 +115,21 @@ async function fleet(options: Partial<KustomizationControllerOptions> = {}): Pro
   const logs: string[] = [];
   const line = (message: string, fields?: object): void => void logs.push(`${message} ${JSON.stringify(fields ?? {})}`);
   const log: Log = { debug: line, info: line, error: line, with: () => log };
-  const cluster = connect(server.handle, { userAgent: 'controller' });
   const stopping = new AbortController();
-  const controller = kustomizationController({
-    cluster,
-    world,
-    entropy: systemEntropy,
-    log,
-    events: recorder,
-    sourceKinds: ['GitRepository'],
-    ...options,
-  });
-  void runControllers({ cluster, controllers: [controller], world, log, signal: stopping.signal });
+  const start = (): void => {
+    const cluster = connect(server.handle, { userAgent: `controller-${epoch}` });
+    const controller = kustomizationController({
+      cluster,
+      world,
+      entropy: systemEntropy,
+      log,
+      events: recorder,
+      sourceKinds: ['GitRepository'],
+      ...options,
+    });
+    void runControllers({ cluster, controllers: [controller], world, log, signal: stopping.signal });
+  };
+  start();
   await world.run(100);
 
   const put: Fleet['put'] = (object) => run(raw.apply(object, { fieldManager: 'test', force: true }));
@@ -164,6 +174,10 @@ async function fleet(options: Partial<KustomizationControllerOptions> = {}): Pro
     },
     logs,
     faults,
+    crash: () => {
+      epoch += 1;
+      world.clock.after(1000, start);
+    },
     stop: () => stopping.abort(),
   };
 }
@@ -337,6 +351,22 @@ describe('the source', () => {
     }
   });
 
+  it.each([
+    ['a download', {}, async (): Promise<Response> => new Response('', { status: 500 })],
+    ['a build', { 'kustomization.yaml': 'resources: [missing.yaml]\n' }, undefined],
+  ])('flux/KS-05: %s that goes on failing writes its status once', async (_, files, answer) => {
+    const f = await fleet({ flags: { httpRetry: 0 } });
+    if (answer !== undefined) f.faults.fetch = answer;
+    await f.publish({ 'a.yaml': map('a'), ...files }, '1');
+    await f.kustomization('apps', { retryInterval: '30s' });
+    await f.pass(MINUTE);
+    f.requests();
+    await f.pass(10 * MINUTE);
+    const requests = f.requests();
+    expect(requests.filter((line) => line.endsWith('/kustomizations/apps')).length).toBeGreaterThanOrEqual(18);
+    expect(requests.filter(isWrite)).toEqual([]);
+  });
+
   it('Kustomizations of one artifact share one download', async () => {
     const f = await fleet();
     let downloads = 0;
@@ -366,7 +396,7 @@ describe('the source', () => {
 });
 
 describe('dependencies', () => {
-  it('flux/KS-03: a dependent waits for its dependency, and is woken as soon as that is ready', async () => {
+  it('flux/KS-03, BY-10: a dependent waits for its dependency, and is woken as soon as that is ready', async () => {
     const f = await fleet();
     await f.publish({ 'a/a.yaml': map('a'), 'b/b.yaml': map('b') }, '1');
     await f.kustomization('b', { path: './b', dependsOn: [{ name: 'a' }] });
@@ -521,7 +551,7 @@ describe('inventory and pruning', () => {
     expect((await f.find(mapRef('a')))?.['data']).toEqual({ value: '1' });
   });
 
-  it('flux/SSA-12: an object is in the inventory before it is created, so that a run that dies leaves no orphan', async () => {
+  it('flux/SSA-12, BY-17: an object is in the inventory before it is created, so that a run that dies leaves no orphan', async () => {
     const f = await fleet();
     await f.publish({ 'a.yaml': map('a'), 'b.yaml': map('b') }, '1');
     f.faults.intercept = (request) =>
@@ -748,6 +778,24 @@ spec: { interval: 1m, url: https://example.dev/web }
     expect(await f.condition('apps', 'Healthy')).toBeUndefined();
   });
 
+  it('flux/HLT-05: a healthy object is announced again only when a new revision changed something', async () => {
+    const f = await fleet();
+    const announced = (): number => f.events.filter((event) => event.message.startsWith('Health check passed')).length;
+    await f.publish({ 'a.yaml': map('a') }, '1');
+    await f.kustomization('apps', { wait: true });
+    await f.pass(MINUTE);
+    expect(announced()).toBe(1);
+    await f.publish({ 'a.yaml': map('a'), 'README.md': 'x' }, '2');
+    await f.pass(MINUTE);
+    await f.patch(mapRef('a'), { data: { value: 'drift' } });
+    await f.pass(11 * MINUTE);
+    expect((await f.find(mapRef('a')))?.['data']).toEqual({ value: '1' });
+    expect(announced()).toBe(1);
+    await f.publish({ 'a.yaml': map('a', '3') }, '3');
+    await f.pass(MINUTE);
+    expect(announced()).toBe(2);
+  });
+
   it('flux/HLT-02: fails early when something is stalled', async () => {
     const f = await fleet();
     await f.publish({ 'web.yaml': repository }, '1');
@@ -963,7 +1011,7 @@ describe('decryption', () => {
     expect(entry?.digest).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
   });
 
-  it('flux/KS-09: the digest of the same objects depends on the key', async () => {
+  it('flux/KS-09, BY-16: the digest of the same objects depends on the key', async () => {
     const digests = await Promise.all(
       [1, 2].map(async () => {
         const f = await fleet();
@@ -1024,7 +1072,7 @@ describe('planted bugs', () => {
 });
 
 describe('under faults', () => {
-  /** Twelve revisions, some broken, while a quarter of all requests or answers is lost. Answers what is wrong at the end. */
+  /** Twelve revisions, some broken, while a quarter of all requests or answers is lost and the controller dies now and then. Answers what is wrong at the end. */
   async function storm(seed: number, faults: KustomizationControllerOptions['faults'] = {}): Promise<string[]> {
     const f = await fleet({ flags: { httpRetry: 1 }, faults });
     const random = seededRandom(seed);
@@ -1034,6 +1082,10 @@ describe('under faults', () => {
       const draw = random.number();
       // Watches stay: losing them is tested where they are kept.
       if (request.query.has('watch')) return 'pass';
+      if (random.number() < 0.01) {
+        f.crash();
+        return draw < 0.5 ? 'drop' : 'drop-response';
+      }
       return draw < 0.12 ? 'drop' : draw < 0.24 ? 'drop-response' : 'pass';
     };
     const rounds = 12;

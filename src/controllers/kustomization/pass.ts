@@ -1,6 +1,6 @@
 import type { Log } from '../../base/log/index.ts';
 import type { Artifact } from '../../fetch/artifact/index.ts';
-import type { KubeObject } from '../../kube/objects/index.ts';
+import { findCondition, type KubeObject } from '../../kube/objects/index.ts';
 import type { Controls } from './controls.ts';
 import { GROUP, specOf, statusOfKustomization, type Spec } from './model.ts';
 import { statusDraft, type StatusDraft } from './status.ts';
@@ -44,11 +44,14 @@ export function startPass(controls: Controls, object: KubeObject, signal: AbortS
   };
 }
 
-/** True when this generation, at this revision, has not been worked on before. */
-export function isNewsFor(object: KubeObject, revision: string): boolean {
-  const status = statusOfKustomization(object);
-  const ready = status.conditions?.find((condition) => condition.type === 'Ready');
-  return status.lastAttemptedRevision !== revision || ready?.observedGeneration !== object.metadata.generation;
+/**
+ * True when this generation, at this revision, has not been worked on before. A try that failed before the build
+ * is known by the progress it showed first.
+ */
+export function isNewsFor(object: KubeObject, revision: string, firstProgress: string): boolean {
+  const isAttempted =
+    statusOfKustomization(object).lastAttemptedRevision === revision || findCondition(object, 'Reconciling')?.message === firstProgress;
+  return !isAttempted || findCondition(object, 'Ready')?.observedGeneration !== object.metadata.generation;
 }
 
 /** Shows a step in the status, when there is news to show (d2, "While running"). */

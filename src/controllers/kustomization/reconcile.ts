@@ -48,8 +48,9 @@ async function runSteps(pass: Pass): Promise<void> {
   await checkDependencies(pass, source);
 
   const limit = `for revision ${revision} with a timeout of ${formatDuration(timeoutOf(pass.spec))}`;
-  pass.isNews = isNewsFor(pass.object, revision);
-  await showProgress(pass, `Fetching manifests ${limit}`);
+  const fetching = `Fetching manifests ${limit}`;
+  pass.isNews = isNewsFor(pass.object, revision, fetching);
+  await showProgress(pass, fetching);
   const tree = await fetchTree(pass, artifact);
   checkPath(pass, tree);
 

@@ -3,17 +3,19 @@ import { memoryTree, type Tree, type TreeFile } from '../../base/files/index.ts'
 import { sourceIgnore } from '../../fetch/artifact/index.ts';
 import type { GitCommit } from '../../fetch/git/index.ts';
 import { SourceFailure } from './failure.ts';
-import { isContentConfigObserved } from './fetch.ts';
+import { isContentObserved } from './fetch.ts';
+import { areIncludesChanged, withIncludes, type Included } from './include.ts';
 import { markProgress } from './conditions.ts';
 import { contentConfigOf } from './model.ts';
 import { ownerOf, type Pass } from './pass.ts';
 
-/** Says in the status that there is a new revision, before its archive is made. */
-export async function showNewRevision(pass: Pass, commit: GitCommit): Promise<void> {
+/** Says in the status that there is something new, before its archive is made. */
+export async function showChange(pass: Pass, commit: GitCommit, included: readonly Included[]): Promise<void> {
   const { draft } = pass;
-  if (draft.current.artifact?.revision === commit.revision) return;
-  const message = `new upstream revision '${commit.revision}'`;
-  draft.mark('ArtifactOutdated', 'True', 'NewRevision', message);
+  const isNewRevision = draft.current.artifact?.revision !== commit.revision;
+  if (!isNewRevision && !areIncludesChanged(draft.current, included)) return;
+  const message = isNewRevision ? `new upstream revision '${commit.revision}'` : 'included artifacts differ from last observed includes';
+  draft.mark('ArtifactOutdated', 'True', isNewRevision ? 'NewRevision' : 'IncludeChange', message);
   markProgress(draft, `building artifact: ${message}`, true);
   await draft.write();
 }
@@ -21,14 +23,15 @@ export async function showNewRevision(pass: Pass, commit: GitCommit): Promise<vo
 /**
  * Makes and stores the archive of a commit, unless the stored one is of this revision and made the same way.
  *
- * @throws SourceFailure ArchiveOperationFailed, GitOperationFailed (a sparse directory is missing)
+ * @throws SourceFailure ArchiveOperationFailed, GitOperationFailed (a sparse directory is missing), IllegalPath, CopyFailure
  */
-export async function archiveCommit(pass: Pass, commit: GitCommit): Promise<void> {
+export async function archiveCommit(pass: Pass, commit: GitCommit, included: readonly Included[]): Promise<void> {
   const { draft, spec, controls } = pass;
-  if (draft.current.artifact?.revision === commit.revision && isContentConfigObserved(pass)) {
+  if (draft.current.artifact?.revision === commit.revision && isContentObserved(pass, included)) {
     pass.log.debug(`artifact up-to-date with remote revision: '${commit.revision}'`, { reason: 'ArtifactUpToDate' });
   } else {
-    const tree = sourceIgnore(sparse(commit.tree, spec.sparseCheckout ?? []), spec.ignore);
+    const whole = await withIncludes(pass, sparse(commit.tree, spec.sparseCheckout ?? []), included);
+    const tree = sourceIgnore(whole, spec.ignore);
     const artifact = await controls.storage
       .store({ owner: ownerOf(pass), file: `${commit.commit}.tar.gz`, revision: commit.revision, tree })
       .catch((cause: unknown) => {
@@ -36,6 +39,7 @@ export async function archiveCommit(pass: Pass, commit: GitCommit): Promise<void
       });
     draft.set({
       artifact,
+      includedArtifacts: included.length === 0 ? undefined : included.map((one) => ({ ...one.artifact })),
       observedIgnore: undefined,
       observedRecurseSubmodules: undefined,
       observedInclude: undefined,

@@ -109,8 +109,8 @@ async function scene(spec: Partial<GitRepositorySpec> = {}): Promise<Scene> {
 }
 
 /** One reconciliation; an error is returned, not thrown. */
-function reconcile({ world, controller }: Scene): Promise<Outcome | Error> {
-  const request = { namespace: REF.namespace, name: REF.name };
+function reconcile({ world, controller }: Scene, name: string = REF.name): Promise<Outcome | Error> {
+  const request = { namespace: REF.namespace, name };
   return through(world, () => controller.reconcile(request, new AbortController().signal).catch((error: Error) => error));
 }
 
@@ -250,6 +250,9 @@ describe('gitRepositoryController: a repository is fetched', () => {
     expect(stage.calls).toEqual([]);
     expect((await read(stage)).status).toEqual(before.status);
     expect(await files(stage, before)).toEqual(['a']);
+    await change(stage, { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'anyway' } } });
+    await reconcile(stage);
+    expect((await read(stage)).status).toEqual({ ...before.status, lastHandledReconcileAt: 'anyway' });
   });
 
   it('SRC-11: a request to reconcile is taken note of, whatever its value', async () => {
@@ -290,6 +293,71 @@ describe('gitRepositoryController: a repository is fetched', () => {
     expect(await stage.storage.read(artifact?.path ?? '')).toBeUndefined();
     expect(await through(stage.world, () => stage.cluster.find(REF))).toBeUndefined();
     expect(await reconcile(stage)).toEqual({ kind: 'done' });
+  });
+});
+
+describe('gitRepositoryController: include', () => {
+  const include = [
+    { repository: { name: 'base' }, fromPath: 'lib' },
+    { repository: { name: 'base' }, fromPath: 'lib', toPath: 'vendor/base' },
+  ];
+  const base = { ...REF, name: 'base' };
+  const createBase = (stage: Scene): Promise<unknown> =>
+    through(stage.world, () =>
+      stage.cluster.create({
+        apiVersion: base.apiVersion,
+        kind: base.kind,
+        metadata: { namespace: base.namespace, name: base.name },
+        spec: { url: 'https://git.example/base', interval: '1m', ref: { branch: 'main' } },
+      }),
+    );
+
+  it('GIT-11: waits for what is to be included, without an event', async () => {
+    const stage = await scene({ include });
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    const waiting = { kind: 'wait', refs: [base], afterMs: 30_000 };
+    expect(await reconcile(stage)).toEqual(waiting);
+    expect(conditionsOf(await read(stage))).toContain(
+      `IncludeUnavailable=True NotFound: could not get resource for include 'base': gitrepositories.source.toolkit.fluxcd.io "base" not found`,
+    );
+    await createBase(stage);
+    expect(await reconcile(stage)).toEqual(waiting);
+    expect(conditionsOf(await read(stage))).toEqual([
+      "Ready=False NoArtifact: no artifact available for include 'base'",
+      "IncludeUnavailable=True NoArtifact: no artifact available for include 'base'",
+      'Reconciling=True ProgressingWithRetry: building artifact',
+    ]);
+    expect(stage.events).toEqual([]);
+  });
+
+  it('GIT-11: copies included archives, notices new ones, and refuses paths that lead outside', async () => {
+    const stage = await scene({ include });
+    stage.git.commit(URL_OF_FLEET, { files: { 'app.yaml': '1' } });
+    stage.git.commit('https://git.example/base', { files: { 'lib/x.yaml': 'one', other: '' } });
+    await createBase(stage);
+    await reconcile(stage, 'base');
+    await reconcile(stage);
+    const object = await read(stage);
+    expect(await files(stage, object)).toEqual(['app.yaml', 'base', 'vendor']);
+    expect(object.status?.includedArtifacts).toHaveLength(2);
+    expect(object.status?.observedInclude).toEqual(include);
+    stage.git.commit('https://git.example/base', { files: { 'lib/x.yaml': 'two' } });
+    await reconcile(stage, 'base');
+    stage.history.length = 0;
+    await reconcile(stage);
+    expect(conditionsOf({ status: stage.history[0] })).toContain(
+      'ArtifactOutdated=True IncludeChange: included artifacts differ from last observed includes',
+    );
+    const { artifact } = (await read(stage)).status ?? {};
+    if (artifact === undefined) throw new Error('no artifact');
+    const tree = await through(stage.world, () => fetchArtifact(artifact, { world: stage.world, fetch: artifactFetch(stage.storage) }));
+    expect(Buffer.from(tree.read('vendor/base/x.yaml') ?? []).toString()).toBe('two');
+    expect(tree.kind('base/other')).toBeUndefined();
+    await change(stage, { spec: { include: [{ repository: { name: 'base' }, toPath: '../../x' }] } });
+    await reconcile(stage);
+    expect(conditionsOf(await read(stage))).toContain(
+      "StorageOperationFailed=True IllegalPath: path '../../x' of include 'base' leads outside of the repository",
+    );
   });
 });
 
@@ -514,11 +582,6 @@ describe('gitRepositoryController: failures', () => {
       'InvalidVerificationMode: spec.verify is not supported by this version of sotto',
     ],
     ['submodules', { recurseSubmodules: true }, 'GitOperationFailed: spec.recurseSubmodules is not supported by this version of sotto'],
-    [
-      'includes',
-      { include: [{ repository: { name: 'x' } }] },
-      'GitOperationFailed: spec.include is not supported by this version of sotto',
-    ],
   ])('SRC-12: %s is refused for good: Stalled, no retry until the spec changes', async (_name, spec, expected) => {
     const stage = await scene(spec);
     stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });

@@ -1,4 +1,5 @@
 import type { Controller, Request, WatchMapping } from '../../kube/runtime/index.ts';
+import { githubApp } from './githubapp.ts';
 import { API_VERSION, KIND, requestedAt } from './model.ts';
 import { DEFAULT_FLAGS, type GitRepositoryControllerOptions } from './options.ts';
 import type { Controls } from './pass.ts';
@@ -9,7 +10,7 @@ import { reconcile } from './reconcile.ts';
  * events as Flux's source-controller does.
  */
 export function gitRepositoryController(options: GitRepositoryControllerOptions): Controller {
-  const controls: Controls = { ...options, flags: { ...DEFAULT_FLAGS, ...options.flags } };
+  const controls: Controls = { ...options, flags: { ...DEFAULT_FLAGS, ...options.flags }, githubApp: githubApp(options.world) };
   return {
     name: 'gitrepository',
     concurrency: controls.flags.concurrent,

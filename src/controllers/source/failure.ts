@@ -1,4 +1,5 @@
 import { SottoError } from '../../base/errors/index.ts';
+import type { ObjectRef } from '../../kube/objects/index.ts';
 
 /** Conditions that a failed step sets to True. */
 export type FailureCondition = 'FetchFailed' | 'StorageOperationFailed';
@@ -27,5 +28,17 @@ export class SourceFailure extends SottoError {
     this.reason = reason;
     this.condition = condition;
     this.isStalled = isStalled;
+  }
+}
+
+/** A GitRepository that is to be included is not there or has no artifact: waited for, and no failure to shout about. */
+export class IncludeUnavailable extends SottoError {
+  readonly reason: 'NotFound' | 'NoArtifact';
+  readonly ref: ObjectRef;
+
+  constructor(reason: 'NotFound' | 'NoArtifact', message: string, ref: ObjectRef) {
+    super('SOURCE_INCLUDE_UNAVAILABLE', message, { retry: true });
+    this.reason = reason;
+    this.ref = ref;
   }
 }

@@ -3,17 +3,19 @@ import { parseDuration } from '../../base/world/index.ts';
 import { isDecidedByListing, revisionIn, type GitCommit, type GitRemote } from '../../fetch/git/index.ts';
 import { deepEqual } from '../../kube/objects/index.ts';
 import { SourceFailure } from './failure.ts';
+import { areIncludesChanged, type Included } from './include.ts';
 import { contentConfigOf, observedConfigOf } from './model.ts';
 import type { Pass } from './pass.ts';
 import { remoteFrom } from './remote.ts';
 import { NO_SECRET, readSecret } from './secret.ts';
-import { checkProviderSecret, checkSupport } from './support.ts';
+import { checkProviderSecret } from './support.ts';
 
 const DEFAULT_TIMEOUT = '60s';
 
-/** Whether the stored archive was made with what the spec says today. */
-export function isContentConfigObserved(pass: Pass): boolean {
-  return deepEqual(contentConfigOf(pass.spec), observedConfigOf(pass.draft.current));
+/** Whether the stored archive was made with what the spec says today, and the same included archives. */
+export function isContentObserved(pass: Pass, included: readonly Included[]): boolean {
+  const { current } = pass.draft;
+  return deepEqual(contentConfigOf(pass.spec), observedConfigOf(current)) && !areIncludesChanged(current, included);
 }
 
 /**
@@ -22,14 +24,13 @@ export function isContentConfigObserved(pass: Pass): boolean {
  *
  * @throws SourceFailure
  */
-export async function fetchSource(pass: Pass): Promise<GitCommit | 'unchanged'> {
-  checkSupport(pass.spec);
+export async function fetchSource(pass: Pass, included: readonly Included[]): Promise<GitCommit | 'unchanged'> {
   const remote = await remoteOf(pass);
   const timeoutMs = parseDuration(pass.spec.timeout ?? DEFAULT_TIMEOUT);
   const { fetcher } = pass.controls;
   const reference = pass.spec.ref ?? {};
   try {
-    if (await isUnchanged(pass, remote, timeoutMs)) return 'unchanged';
+    if (await isUnchanged(pass, { remote, included, timeoutMs })) return 'unchanged';
     return await fetcher.fetch(remote, reference, { timeoutMs }, pass.signal);
   } catch (error) {
     if (isAbort(error) || !(error instanceof SottoError)) throw error;
@@ -44,13 +45,20 @@ async function remoteOf(pass: Pass): Promise<GitRemote> {
   const proxy = proxySecretRef === undefined ? undefined : await readSecret(pass, proxySecretRef.name);
   const secret = secretRef === undefined ? NO_SECRET : await readSecret(pass, secretRef.name);
   checkProviderSecret(pass.spec, secret);
-  return remoteFrom(url, secret, proxy);
+  const given = pass.spec.provider === 'github' ? await pass.controls.githubApp.credentials(secret, pass.signal) : undefined;
+  return remoteFrom(url, secret, proxy, given);
 }
 
-async function isUnchanged(pass: Pass, remote: GitRemote, timeoutMs: number): Promise<boolean> {
+interface Look {
+  readonly remote: GitRemote;
+  readonly included: readonly Included[];
+  readonly timeoutMs: number;
+}
+
+async function isUnchanged(pass: Pass, { remote, included, timeoutMs }: Look): Promise<boolean> {
   const { artifact } = pass.draft.current;
   const reference = pass.spec.ref ?? {};
-  const mayShortCut = artifact !== undefined && pass.draft.isTrue('ArtifactInStorage') && isContentConfigObserved(pass);
+  const mayShortCut = artifact !== undefined && pass.draft.isTrue('ArtifactInStorage') && isContentObserved(pass, included);
   if (!mayShortCut || !isDecidedByListing(reference)) return false;
   const refs = await pass.controls.fetcher.listRefs(remote, pass.signal, { timeoutMs });
   return revisionIn(refs, reference) === artifact.revision;

@@ -9,9 +9,10 @@ import type { GitRepository, KubeObject } from '../../kube/objects/index.ts';
 export interface SourceFlags {
   readonly concurrent: number;
   readonly intervalJitterPercentage: number;
+  readonly requeueDependencyMs: number;
 }
 
-export const DEFAULT_FLAGS: SourceFlags = { concurrent: 2, intervalJitterPercentage: 5 };
+export const DEFAULT_FLAGS: SourceFlags = { concurrent: 2, intervalJitterPercentage: 5, requeueDependencyMs: 30_000 };
 
 /** One event about a source (parity c16). */
 export interface SourceEvent {

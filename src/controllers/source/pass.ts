@@ -1,12 +1,14 @@
 import type { Log } from '../../base/log/index.ts';
 import type { ArtifactOwner } from '../../fetch/artifact/index.ts';
 import type { GitRepository, GitRepositorySpec } from '../../kube/objects/index.ts';
+import type { GithubApp } from './githubapp.ts';
 import { KIND } from './model.ts';
 import type { GitRepositoryControllerOptions, SourceFlags } from './options.ts';
 import type { StatusDraft } from './status.ts';
 
 export interface Controls extends GitRepositoryControllerOptions {
   readonly flags: SourceFlags;
+  readonly githubApp: GithubApp;
 }
 
 /** One reconciliation of one GitRepository. */

@@ -38,7 +38,9 @@ describe('gitRepositoryController with the git program', () => {
       await cluster.create({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'default', name: 'auth' }, type: 'Opaque', data });
       const ref = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository', namespace: 'default', name: 'fleet' };
       await cluster.create({
-        ...{ apiVersion: ref.apiVersion, kind: ref.kind, metadata: { namespace: ref.namespace, name: ref.name } },
+        apiVersion: ref.apiVersion,
+        kind: ref.kind,
+        metadata: { namespace: ref.namespace, name: ref.name },
         spec: { url: server.url, interval: '1m', ref: { branch: 'main' }, secretRef: { name: 'auth' } },
       });
       const fetcher = gitProgramFetcher({ world });

@@ -10,11 +10,12 @@ const MAX_PROXY_ADDRESS = 2048;
  * The repository of a GitRepository with what its Secrets say: how to authenticate, whom to trust, through which
  * proxy (parity c5). For http(s), userinfo in the URL fills what the Secret lacks.
  *
+ * @param given credentials that were obtained otherwise; the Secret's are not looked at then
  * @throws SourceFailure URLInvalid (stalled), AuthenticationFailed, GitOperationFailed
  */
-export function remoteFrom(url: string, secret: SecretData, proxy: SecretData | undefined): GitRemote {
+export function remoteFrom(url: string, secret: SecretData, proxy: SecretData | undefined, given?: GitCredentials): GitRemote {
   const parsed = parseUrl(url);
-  const credentials = parsed.protocol === 'ssh:' ? sshCredentials(secret) : httpCredentials(parsed, secret);
+  const credentials = given ?? (parsed.protocol === 'ssh:' ? sshCredentials(secret) : httpCredentials(parsed, secret));
   const tls = parsed.protocol === 'ssh:' ? undefined : tlsFrom(secret);
   return {
     url: withoutUserinfo(parsed),
@@ -47,6 +48,7 @@ function httpCredentials(url: URL, secret: SecretData): GitCredentials | undefin
   const token = secret.get('bearerToken');
   const hasUserinfo = url.username !== '' || url.password !== '';
   if (token !== undefined) {
+    if (/[\r\n]/.test(token.reveal())) throw invalid("'bearerToken' must not contain line breaks");
     if (!hasUserinfo) return { kind: 'bearer', token };
     throw new SourceFailure(
       'GitOperationFailed',

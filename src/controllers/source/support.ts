@@ -8,7 +8,6 @@ const GITHUB_APP_KEYS = ['githubAppID', 'githubAppPrivateKey', 'githubAppInstall
 const REFUSED: readonly { readonly field: string; readonly reason: string; readonly isAsked: (spec: GitRepositorySpec) => boolean }[] = [
   { field: 'spec.provider aws', reason: 'InvalidProviderConfiguration', isAsked: ({ provider }) => provider === 'aws' },
   { field: 'spec.provider azure', reason: 'InvalidProviderConfiguration', isAsked: ({ provider }) => provider === 'azure' },
-  { field: 'spec.provider github', reason: 'InvalidProviderConfiguration', isAsked: ({ provider }) => provider === 'github' },
   {
     field: 'spec.serviceAccountName',
     reason: 'FeatureGateDisabled',
@@ -16,7 +15,6 @@ const REFUSED: readonly { readonly field: string; readonly reason: string; reado
   },
   { field: 'spec.verify', reason: 'InvalidVerificationMode', isAsked: ({ verify }) => verify !== undefined },
   { field: 'spec.recurseSubmodules', reason: 'GitOperationFailed', isAsked: ({ recurseSubmodules }) => recurseSubmodules === true },
-  { field: 'spec.include', reason: 'GitOperationFailed', isAsked: ({ include }) => (include ?? []).length > 0 },
 ];
 
 /**

@@ -70,14 +70,14 @@ async function pruneOne(cluster: Cluster, ref: ObjectRef, options: PruneOptions)
   return { ref, action: 'deleted', live };
 }
 
-/** The live object; undefined when it, or its kind, no longer exists. */
-export async function findServed(
-  cluster: Cluster,
-  ref: ObjectRef,
-  options: { readonly signal?: AbortSignal },
-): Promise<KubeObject | undefined> {
+/**
+ * The live object; undefined when it, or its kind, no longer exists. A reference with a namespace never means an
+ * object of a kind without, nor the other way round, although the path to it might be the same.
+ */
+async function findServed(cluster: Cluster, ref: ObjectRef, options: { readonly signal?: AbortSignal }): Promise<KubeObject | undefined> {
   try {
-    if ((await cluster.resourceFor(ref)) === undefined) return undefined;
+    const resource = await cluster.resourceFor(ref);
+    if (resource === undefined || resource.namespaced !== (ref.namespace !== undefined)) return undefined;
     return await cluster.find(ref, options);
   } catch (error) {
     if (isAbort(error)) throw error;

@@ -411,6 +411,17 @@ describe('a pass without changes', () => {
     expect(requests()).toEqual(['GET /api/v1/namespaces/default/configmaps']);
   });
 
+  it('flux/SSA-05: an account that may not list reads one by one', async () => {
+    const forbidden = apiErrors.forbidden({ group: '', plural: 'configmaps' }, '', 'no');
+    const { apply, requests } = await bench((request) =>
+      request.method === 'GET' && request.path.endsWith('/configmaps') ? refusal(forbidden) : 'pass',
+    );
+    await apply(many);
+    requests();
+    expect(await apply(many)).not.toMatch(/created|configured/);
+    expect(requests().filter((line) => line.startsWith('GET'))).toHaveLength(21);
+  });
+
   const rememberedAgain: [string, (b: Bench) => Promise<unknown>, number][] = [
     ['a live object was written', ({ cluster }) => cluster.patch(refTo('m3'), 'merge', { data: { y: 'z' } }, { fieldManager: 'x' }), 1],
     [
@@ -511,6 +522,15 @@ describe('pruning', () => {
       survivors: [refTo('b')],
     });
     expect(await b.cluster.find(refTo('a'))).toBeUndefined();
+  });
+
+  it('flux/SSA-11: a reference with a namespace does not mean a cluster-scoped object of that name', async () => {
+    const b = await bench();
+    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: 'reader' };
+    await b.apply([{ apiVersion: role.apiVersion, kind: role.kind, metadata: { name: role.name }, rules: [] }]);
+    const refs = [{ ...role, namespace: 'default' }];
+    expect((await b.run(prune(b.raw, refs, { owner: OWNER }))).entries).toEqual([]);
+    expect(await b.cluster.find(role)).toBeDefined();
   });
 
   it('flux/SSA-11: objects of a kind that is no longer served are gone', async () => {

@@ -85,7 +85,7 @@ describe('applyManaged', () => {
   it.each(misfits)('apiserver/SSA-01: %s is a 500 without reason', (_name, body, problem) => {
     const { metadata, ...rest } = body;
     const config = { ...configMap({}), ...rest, metadata: { name: 'x', namespace: 'n', ...(metadata as JsonObject | undefined) } };
-    const error = thrown(() => apply('alice', config as KubeObject));
+    const error = thrown(() => apply('alice', config));
     expect(error.status).toMatchObject({
       code: 500,
       message: `failed to create typed patch object (n/x; /v1, Kind=ConfigMap): ${problem}`,

@@ -155,21 +155,18 @@ describe('any history of applies and updates', () => {
 
 /** Equality as structured merge sees it: order of sets and map lists does not count. */
 function sameButOrder(a: JsonObject, b: JsonObject): boolean {
-  const key = (value: Json): string =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? String(value['name'] as string) : JSON.stringify(value);
-  const sorted = (items: Json | undefined): Json =>
-    (Array.isArray(items)
-      ? items.map((each) =>
-          typeof each === 'object' && each !== null && !Array.isArray(each) && Array.isArray(each['l'])
-            ? { ...each, l: each['l'].toSorted() }
-            : each,
-        )
-      : []
-    ).toSorted((x, y) => (key(x) < key(y) ? -1 : 1));
-  const normal = (value: JsonObject): JsonObject => ({
-    ...value,
-    ...(value['set'] === undefined ? {} : { set: sorted(value['set']) }),
-    ...(value['items'] === undefined ? {} : { items: sorted(value['items']) }),
-  });
-  return deepEqual(normal(a), normal(b));
+  return deepEqual(ordered(schema, a), ordered(schema, b));
+}
+
+function ordered(node: Schema | undefined, value: Json): Json {
+  if (Array.isArray(value)) {
+    const items = value.map((each) => ordered(node?.items, each));
+    const byText = (x: Json, y: Json): number => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1);
+    return node?.listType === undefined ? items : items.toSorted(byText);
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const open = node?.additionalProperties;
+  const below = (key: string): Schema | undefined => node?.properties?.[key] ?? (typeof open === 'object' ? open : undefined);
+  const sorted = Object.keys(value).toSorted((x, y) => (x < y ? -1 : 1));
+  return Object.fromEntries(sorted.map((key) => [key, ordered(below(key), value[key] ?? null)]));
 }

@@ -105,7 +105,8 @@ export function checkConfigMap(configMap: JsonObject, old?: KubeObject): FieldEr
     ...checkKeys(data, 'data'),
     ...checkKeys(binary, 'binaryData'),
     ...twice.map((key) => fieldErrors.invalid(itemPath('data', key), key, 'duplicate of key present in binaryData')),
-    ...checkSize(texts + decodedSize(binary), ''),
+    // An empty root path is written like this.
+    ...checkSize(texts + decodedSize(binary), '[]'),
     ...(old === undefined ? [] : checkFrozen(configMap, old as unknown as JsonObject, ['data', 'binaryData'])),
   ];
 }

@@ -131,7 +131,7 @@ describe('ConfigMap', () => {
   it('CM-01: keys, overlap, size and immutability', () => {
     expect(fields(object('v1', 'ConfigMap', { data: { a: 'x', 'b c': 'x' }, binaryData: { a: '' } }))).toEqual(['data[b c]', 'data[a]']);
     expect(texts(object('v1', 'ConfigMap', { data: { a: 'x'.repeat(1_048_570) }, binaryData: { b: base64('1234567') } }))).toEqual([
-      ': Too long: may not be more than 1048576 bytes',
+      '[]: Too long: may not be more than 1048576 bytes',
     ]);
     const frozen = object('v1', 'ConfigMap', { data: { a: '1' }, immutable: true });
     expect(fields(object('v1', 'ConfigMap', { data: { a: '1' }, binaryData: { b: '' } }), frozen)).toEqual(['immutable', 'binaryData']);
@@ -452,5 +452,10 @@ describe('CustomResourceDefinition', () => {
 
   it('CRD-01: group, kind, plural and scope stay', () => {
     expect(fields(crd({ scope: 'Cluster' }), crd())).toEqual(['spec.scope']);
+  });
+
+  it('CRD-02: its own finalizer needs no prefix', () => {
+    const metadata = { name: 'things.example.org', finalizers: ['customresourcecleanup.apiextensions.k8s.io'] };
+    expect(texts({ ...crd(), metadata })).toEqual([]);
   });
 });

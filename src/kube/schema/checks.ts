@@ -9,6 +9,9 @@ import { shortTitle } from './table.ts';
 import { dns1035Label, dnsLabel, dnsSubdomain, pathSegment, type NameCheck } from './names.ts';
 import type { FieldError } from './types.ts';
 
+/** Its finalizers are free, like those of the resources that it defines. */
+const CRD = 'apiextensions.v1.CustomResourceDefinition';
+
 /** The form of names, for kinds whose names are no DNS subdomains. */
 const NAMES: Readonly<Record<string, NameCheck>> = {
   'core.v1.Namespace': dnsLabel,
@@ -39,7 +42,7 @@ const CHECKS: Readonly<Record<string, ObjectCheck>> = {
   'rbac.v1.RoleBinding': checkBinding,
   'rbac.v1.ClusterRoleBinding': checkBinding,
   'storage.v1.StorageClass': checkStorageClass,
-  'apiextensions.v1.CustomResourceDefinition': checkCrd,
+  [CRD]: checkCrd,
 };
 
 /**
@@ -50,6 +53,6 @@ const CHECKS: Readonly<Record<string, ObjectCheck>> = {
 export function validateObject(object: KubeObject, old?: KubeObject): FieldError[] {
   const title = schemaOf(gvkOf(object))?.title;
   const name = title === undefined ? '' : shortTitle(title);
-  const metadata = checkMetadata(object, { name: NAMES[name] ?? dnsSubdomain, isBuiltin: title !== undefined }, old);
+  const metadata = checkMetadata(object, { name: NAMES[name] ?? dnsSubdomain, isBuiltin: title !== undefined && name !== CRD }, old);
   return [...metadata, ...(CHECKS[name]?.(object as unknown as JsonObject, old) ?? [])];
 }

@@ -388,6 +388,19 @@ describe('validate', () => {
     expect(texts(validate(schema, { spec: { x: value } }))).toEqual(errors);
   });
 
+  it('CRD-05: an embedded resource says what it is and has valid labels', () => {
+    const schema = specSchema({
+      type: 'object',
+      properties: { x: { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true } },
+    });
+    expect(texts(validate(schema, { spec: { x: { apiVersion: 'v1', kind: 'Pod', metadata: { labels: { a: 'b' } } } } }))).toEqual([]);
+    expect(validate(schema, { spec: { x: { kind: '', metadata: { labels: { 'a b': 'c' } } } } }).map(({ field }) => field)).toEqual([
+      'spec.x.apiVersion',
+      'spec.x.kind',
+      'spec.x.metadata.labels',
+    ]);
+  });
+
   it('CRD-05: a pattern that explodes elsewhere is linear here', () => {
     const schema = specSchema({ type: 'object', properties: { x: { type: 'string', pattern: '^(a+)+$' } } });
     expect(validate(schema, { spec: { x: `${'a'.repeat(20_000)}b` } })).toHaveLength(1);

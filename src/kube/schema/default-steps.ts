@@ -34,6 +34,12 @@ export const DEFAULT_STEPS: Readonly<Record<string, (object: JsonObject) => void
   'apps.v1.StatefulSetUpdateStrategy': (strategy) => {
     if (strategy.type === 'RollingUpdate') fill(ensured(strategy, 'rollingUpdate'), 'partition', 0);
   },
+  'apps.v1.StatefulSetSpec': (spec) => {
+    for (const claim of objectsAt(spec, 'volumeClaimTemplates')) {
+      fill(claim, 'apiVersion', 'v1');
+      fill(claim, 'kind', 'PersistentVolumeClaim');
+    }
+  },
   'apps.v1.DaemonSetUpdateStrategy': (strategy) => {
     if (strategy.type !== 'RollingUpdate') return;
     const rolling = ensured(strategy, 'rollingUpdate');

@@ -1,7 +1,9 @@
 import type { CelBudget } from '../../text/cel/index.ts';
 import { deepEqual, isJsonObject, ownValue, stringifyJson, type Json, type JsonObject } from '../objects/index.ts';
 import { fieldErrors } from './errors.ts';
+import { objectAt } from './access.ts';
 import { checkBuiltinTypes } from './builtin-types.ts';
+import { checkLabels } from './check-metadata.ts';
 import { checkKeywords } from './keywords.ts';
 import { checkUnique, itemKey } from './listtype.ts';
 import { fieldPath, itemPath } from './path.ts';
@@ -28,10 +30,22 @@ function visit(schema: Schema, value: Json, old: Json | undefined, path: string,
   if (hasType && value !== null) {
     own.push(...checkJunctors(schema, value, path, budget));
     if (Array.isArray(value)) own.push(...checkUnique(schema, value, path));
+    if (schema.embeddedResource === true) own.push(...checkEmbedded(value, path));
     own.push(...evaluateRules(schema, value, old, path, budget));
   }
   const standing = own.length > 0 && old !== undefined && deepEqual(value, old) ? [] : own;
   return hasType ? [...standing, ...below(schema, value, old, path, budget)] : standing;
+}
+
+/** An object inside another says what it is, and its labels are labels. */
+function checkEmbedded(value: Json, path: string): FieldError[] {
+  const object = isJsonObject(value) ? value : {};
+  const missing = ['apiVersion', 'kind'].filter((field) => (ownValue(object, field) ?? '') === '');
+  const labels = objectAt(objectAt(object, 'metadata'), 'labels');
+  return [
+    ...missing.map((field) => fieldErrors.required(fieldPath(path, field), 'must not be empty')),
+    ...checkLabels(labels, fieldPath(path, 'metadata.labels')),
+  ];
 }
 
 function below(schema: Schema, value: Json, old: Json | undefined, path: string, budget: CelBudget): FieldError[] {

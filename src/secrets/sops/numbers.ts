@@ -34,8 +34,8 @@ export function formatFloatPlain(value: number): string {
   return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
 }
 
-/** Go's format 'g' with precision -1 (an exponent below -4 and from 21 on): YAML prints `1e+06` from 6 on through its own writer. */
-export function formatFloatShortest(value: number, exponentFrom: number): string {
+/** Go's format 'g' with precision -1: an exponent below -4 and from `exponentFrom` on. */
+function formatFloatShortest(value: number, exponentFrom: number): string {
   const word = special(value);
   if (word !== undefined) return word;
   const { sign, digits, exponent } = digitsOf(value);
@@ -70,6 +70,8 @@ export function parseGoFloat(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
+/** More digits need no look, and parsing very long integers is slow. */
+const INT64_DIGITS = 19;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n - 1n;
 
@@ -79,7 +81,8 @@ export function isInt64(value: bigint): boolean {
 
 /** A signed decimal integer of 64 bits; undefined otherwise. */
 export function parseInt64(text: string): bigint | undefined {
-  if (!/^[+-]?\d+$/.test(text)) return undefined;
-  const value = BigInt(text.replace(/^\+/, ''));
+  const [, sign = '', digits = ''] = /^([+-]?)0*(\d+)$/.exec(text) ?? [];
+  if (digits === '' || digits.length > INT64_DIGITS) return undefined;
+  const value = BigInt(`${sign === '-' ? '-' : ''}${digits}`);
   return isInt64(value) ? value : undefined;
 }

@@ -228,6 +228,20 @@ describe('what decryption refuses', () => {
     );
   });
 
+  it('SOPS-74: hostile tokens, blanks and numbers of a megabyte take no time', async () => {
+    const start = performance.now();
+    const size = 1_000_000;
+    const marks = `ENC[AES256_GCM,data:${',iv:'.repeat(size / 4)}`;
+    expect((await failure(open(text(await seal('a: x\n', 'yaml')).replace(/^a: .*$/m, `a: ${marks}`), 'yaml'))).code).toBe(
+      'SOPS_VALUE_MALFORMED',
+    );
+    await seal(`k = x${' '.repeat(size)}y\n`, 'ini');
+    await seal(`{"n": ${'1'.repeat(300)}, "m": 0}`, 'json');
+    await failure(seal(`{"n": ${'1'.repeat(size)}}`, 'json'));
+    await open(await seal('x'.repeat(5 * size), 'binary'), 'binary');
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
   it('SOPS-74: deep nesting and alias bombs stop with an error', async () => {
     expect((await failure(open(`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`, 'json'))).code).toBe('SOPS_PARSE');
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'

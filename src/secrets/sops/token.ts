@@ -8,17 +8,50 @@ export interface Token {
   readonly type: string;
 }
 
-/** `.` must not match LF but must match CR and U+2028, unlike JavaScript's; text after the last `]` is tolerated. */
-const TOKEN = /^ENC\[AES256_GCM,data:([^\n]+),iv:([^\n]+),tag:([^\n]+),type:([^\n]+)\]/;
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const PREFIX = 'ENC[AES256_GCM,data:';
+const BASE64_ALPHABET = /^[A-Za-z0-9+/]*={0,2}$/;
+
+interface TokenText {
+  readonly data: string;
+  readonly iv: string;
+  readonly tag: string;
+  readonly type: string;
+}
+
+/**
+ * Upstream's pattern `^ENC\[AES256_GCM,data:(.+),iv:(.+),tag:(.+),type:(.+)\]`, where `.` stops at LF only: greedy, so that
+ * each part ends at the last possible mark, and text after the last bracket of the line is tolerated. Searched from the
+ * right, because the pattern itself takes cubic time on hostile text.
+ */
+function split(text: string): TokenText | undefined {
+  if (!text.startsWith(PREFIX)) return undefined;
+  const lineEnd = text.indexOf('\n');
+  const end = text.lastIndexOf(']', lineEnd === -1 ? text.length : lineEnd);
+  const type = lastMark(text, ',type:', end);
+  const tag = lastMark(text, ',tag:', type);
+  const iv = lastMark(text, ',iv:', tag);
+  if (iv <= PREFIX.length) return undefined;
+  return {
+    data: text.slice(PREFIX.length, iv),
+    iv: text.slice(iv + ',iv:'.length, tag),
+    tag: text.slice(tag + ',tag:'.length, type),
+    type: text.slice(type + ',type:'.length, end),
+  };
+}
+
+/** The last mark that leaves at least one character before `end`; -1 without one. */
+function lastMark(text: string, mark: string, end: number): number {
+  const latest = end - mark.length - 1;
+  return latest < 0 ? -1 : text.lastIndexOf(mark, latest);
+}
 
 export function isToken(text: string): boolean {
-  return TOKEN.test(text);
+  return split(text) !== undefined;
 }
 
 /** The type of a token, without decoding it; undefined when the text is none. */
 export function tokenType(text: string): string | undefined {
-  return TOKEN.exec(text)?.[4];
+  return split(text)?.type;
 }
 
 /**
@@ -26,13 +59,13 @@ export function tokenType(text: string): string | undefined {
  * @throws SottoError SOPS_VALUE_MALFORMED; the text itself is never quoted
  */
 export function parseToken(text: string, where: string): Token {
-  const match = TOKEN.exec(text);
-  if (match === null) {
+  const parts = split(text);
+  if (parts === undefined) {
     throw new SottoError('SOPS_VALUE_MALFORMED', `${where}: the value does not match sops' data format`, {
       hint: 'the selection rule of the file says that this value is encrypted; for built Kubernetes objects use encrypted_regex: ^(data|stringData)$',
     });
   }
-  const [, data = '', iv = '', tag = '', type = ''] = match;
+  const { data, iv, tag, type } = parts;
   return {
     data: decode(data, 'data', where),
     iv: decode(iv, 'iv', where),
@@ -52,7 +85,7 @@ function encode(bytes: Uint8Array): string {
 /** Go's decoder ignores CR; Node's would ignore any garbage. */
 function decode(text: string, part: string, where: string): Uint8Array {
   const base64 = text.replaceAll('\r', '');
-  if (!BASE64.test(base64)) {
+  if (base64.length % 4 !== 0 || !BASE64_ALPHABET.test(base64)) {
     throw new SottoError('SOPS_VALUE_MALFORMED', `${where}: the ${part} of the encrypted value is not base64`);
   }
   return new Uint8Array(Buffer.from(base64, 'base64'));

@@ -26,7 +26,7 @@ export interface Transformed {
 }
 
 /** The additional authenticated data of a value: its keys, each followed by a colon; a lone colon at the top. */
-export function aadOf(path: readonly string[]): string {
+function aadOf(path: readonly string[]): string {
   return `${path.join(':')}:`;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { SottoError } from '../../base/errors/index.ts';
-import { compileCel, type CelBudget } from './index.ts';
+import { celOptional, compileCel, type CelBudget } from './index.ts';
 
 const self = {
   name: 'web-0',
@@ -184,6 +184,15 @@ describe('compileCel', () => {
     expect(codeOf(() => run(Array.from({ length: 5000 }, () => '1').join('+')))).toBe('CEL_SYNTAX');
     expect(run(Array.from({ length: 1500 }, () => 'true').join(' && '))).toBe(true);
     expect(run(Array.from({ length: 1500 }, () => '1').join(' + '))).toBe(1500);
+  });
+
+  it('CRD-06: optionalOldSelf: an absent old value is an absent optional', () => {
+    const rule = compileCel('oldSelf.hasValue() ? oldSelf.value() == self : oldSelf.?x.orValue(1) == 1', {
+      variables: ['self', 'oldSelf'],
+    });
+    expect(rule.evaluate({ self: 1, oldSelf: celOptional(undefined) })).toBe(true);
+    expect(rule.evaluate({ self: 1, oldSelf: celOptional(1) })).toBe(true);
+    expect(rule.evaluate({ self: 1, oldSelf: celOptional(2) })).toBe(false);
   });
 
   it('keeps __proto__ an ordinary key', () => {

@@ -14,7 +14,7 @@ import {
   type CelValue,
 } from './values.ts';
 
-const INTEGER = /^[+-]?\d+$/;
+const INTEGER = /^[+-]?\d{1,20}$/;
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const SPECIAL_DOUBLES: Readonly<Record<string, number>> = {
   inf: Infinity,

@@ -25,4 +25,5 @@
  */
 export { CEL_COST_LIMIT } from './budget.ts';
 export { compileCel } from './compile.ts';
+export { celOptional } from './values.ts';
 export type { CelBudget, CelExpression, CelOptions, CelStaticType } from './types.ts';

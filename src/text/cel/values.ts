@@ -31,6 +31,14 @@ export class CelOptional {
   }
 }
 
+/**
+ * An optional variable, for `oldSelf` of rules with `optionalOldSelf`: present unless undefined. To be passed to
+ * `CelExpression.evaluate`.
+ */
+export function celOptional(value: unknown): unknown {
+  return new CelOptional(value === undefined ? undefined : toCel(value));
+}
+
 /** Lists and maps hold input values as they came; {@link toCel} converts elements when they are reached. */
 export type CelValue =
   | null
@@ -146,7 +154,7 @@ export function lookup(map: ReadonlyMap<unknown, unknown> | Readonly<Record<stri
   return undefined;
 }
 
-export function codePointLength(text: string): number {
+function codePointLength(text: string): number {
   let length = text.length;
   for (let i = 1; i < text.length; i++) if (isTrail(text.charCodeAt(i)) && isLead(text.charCodeAt(i - 1))) length--;
   return length;

@@ -21,13 +21,14 @@ export interface IniSection {
 /** Name of the section before the first header. */
 export const DEFAULT_SECTION = 'DEFAULT';
 
-const SPACE = '[\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
-const LEADING = new RegExp(`^${SPACE}+`);
-const TRAILING = new RegExp(`${SPACE}+$`);
+const SPACE = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+const LEADING = new RegExp(`^${SPACE.source}+`);
 
 /** Go's idea of white space, which is not JavaScript's. */
 export function trimSpace(text: string): string {
-  return text.replace(LEADING, '').replace(TRAILING, '');
+  let end = text.length;
+  while (end > 0 && SPACE.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end).replace(LEADING, '');
 }
 
 /**

@@ -1,5 +1,5 @@
 import { SottoError, type Position } from '../../../base/errors/index.ts';
-import { isInt64 } from '../numbers.ts';
+import { parseInt64 } from '../numbers.ts';
 import { entry, map, str, type SopsEntry, type SopsValue } from '../tree.ts';
 
 const MAX_DEPTH = 500;
@@ -113,8 +113,8 @@ class JsonReader {
     const match = this.#match(NUMBER);
     if (match === undefined) throw this.#error(this.#position >= this.#text.length ? 'the text ends too early' : 'expected a value');
     const [literal, fraction, exponent] = match;
-    const integer = fraction === undefined && exponent === undefined ? BigInt(literal) : undefined;
-    if (integer !== undefined && isInt64(integer)) return { kind: 'int', value: integer };
+    const integer = fraction === undefined && exponent === undefined ? parseInt64(literal) : undefined;
+    if (integer !== undefined) return { kind: 'int', value: integer };
     const value = Number(literal);
     if (!Number.isFinite(value)) throw this.#error('a number is out of range');
     return { kind: 'float', value };

@@ -7,7 +7,7 @@ import type { Store, StoreContext } from './store.ts';
 
 const encoder = new TextEncoder();
 
-export function parseJsonFile(bytes: Uint8Array, context: StoreContext): SopsTree {
+function parseJsonFile(bytes: Uint8Array, context: StoreContext): SopsTree {
   const value = parseJsonTree(textOf(bytes), context.file);
   if (value.kind !== 'map')
     throw new SottoError('SOPS_PARSE', 'Could not unmarshal input data: the top level must be an object', at(context));
