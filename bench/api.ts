@@ -7,7 +7,7 @@ import { lazy, type Group } from './benchmark.ts';
 import { load, type LoadOptions, type LoadResult } from './load.ts';
 import { median, root, sotto, startUntil, stop } from './process.ts';
 
-type Server = Pick<LoadOptions, 'origin' | 'client'>;
+type Server = Pick<LoadOptions, 'origin' | 'headers'>;
 
 const CONNECTIONS = 16;
 const WARM_UP_SECONDS = 2;
@@ -68,12 +68,11 @@ export const api: Group = (scope) => {
   ];
 };
 
-/** Where a kubeconfig of ours points, and its client certificate. */
+/** Where a kubeconfig of ours points, and its token. */
 function serverOf([, kubeconfig = '']: RegExpExecArray): Server {
   const text = readFileSync(kubeconfig, 'utf8');
   const field = (name: string): string => new RegExp(`${name}: (\\S+)`).exec(text)?.[1] ?? '';
-  const pem = (name: string): string => Buffer.from(field(name), 'base64').toString();
-  return { origin: field('server'), client: { cert: pem('client-certificate-data'), key: pem('client-key-data') } };
+  return { origin: field('server'), headers: { authorization: `Bearer ${field('token')}` } };
 }
 
 /** The load that every server gets, after some seconds in which it warms up. */

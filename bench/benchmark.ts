@@ -25,7 +25,10 @@ export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** Median milliseconds of a function in this process, warm. `after` runs outside the measured time. */
-export async function timeFunction(run: () => unknown, options: { readonly time?: number; readonly after?: () => Promise<void> } = {}): Promise<number> {
+export async function timeFunction(
+  run: () => unknown,
+  options: { readonly time?: number; readonly after?: () => Promise<void> } = {},
+): Promise<number> {
   const { time = 1000, after } = options;
   const bench = new Bench({ time, iterations: 16, throws: true });
   const hooks = after === undefined ? {} : { afterEach: after };

@@ -8,8 +8,8 @@ export interface LoadResult {
 
 export interface LoadOptions {
   readonly origin: string;
-  /** Client certificate, PEM. */
-  readonly client?: { readonly key: string; readonly cert: string };
+  /** Credentials. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly connections: number;
   readonly until: { readonly seconds: number } | { readonly requests: number };
   readonly request: (n: number) => { method: 'GET' | 'POST' | 'PATCH'; path: string; body?: string; contentType?: string };
@@ -21,7 +21,7 @@ export interface LoadOptions {
  * @throws Error when an answer is no success
  */
 export async function load(options: LoadOptions): Promise<LoadResult> {
-  const pool = new Pool(options.origin, { connections: options.connections, connect: { rejectUnauthorized: false, ...options.client } });
+  const pool = new Pool(options.origin, { connections: options.connections, connect: { rejectUnauthorized: false } });
   const times: number[] = [];
   let n = 0;
   const { until } = options;
@@ -34,7 +34,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       const response = await pool.request({
         method,
         path,
-        headers: { 'content-type': contentType },
+        headers: { ...options.headers, 'content-type': contentType },
         ...(body === undefined ? {} : { body }),
       });
       const text = await response.body.text();

@@ -20,12 +20,17 @@ buildIfStale();
 const results: Result[] = [];
 for (const group of GROUPS) {
   await using scope = new AsyncDisposableStack();
-  for (const benchmark of group(scope).filter(({ name }) => name.includes(only))) results.push(resultOf(benchmark, await attempt(benchmark)));
+  for (const benchmark of group(scope).filter(({ name }) => name.includes(only)))
+    results.push(resultOf(benchmark, await attempt(benchmark)));
 }
 
 process.stdout.write(`${machine}\n\n${renderResults(results)}`);
 // A part of the benchmarks does not replace the numbers of all.
-if (only === '') writeFileSync(join(root, 'bench/results/latest.json'), `${JSON.stringify({ machine, date: new Date().toISOString(), results }, undefined, 2)}\n`);
+if (only === '')
+  writeFileSync(
+    join(root, 'bench/results/latest.json'),
+    `${JSON.stringify({ machine, date: new Date().toISOString(), results }, undefined, 2)}\n`,
+  );
 process.exitCode = results.some(({ error }) => error !== undefined) ? 1 : 0;
 
 async function attempt(benchmark: Benchmark): Promise<Measured | Error> {

@@ -10,7 +10,9 @@ export const sotto = join(root, 'bin/sotto.js');
 /** Builds dist/ when a source is newer. */
 export function buildIfStale(): void {
   const built = join(root, 'dist/cli.js');
-  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+  );
   const newest = Math.max(...sources.map((name) => statSync(join(root, 'src', name)).mtimeMs));
   if (existsSync(built) && statSync(built).mtimeMs > newest) return;
   execFileSync(process.execPath, [join(root, 'scripts/build.ts')], { stdio: 'inherit' });

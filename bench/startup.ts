@@ -24,7 +24,12 @@ export const startup: Group = () => {
       target: { below: 400 },
       measure: async () => ({ value: await timeToReady(), reference: await bareNode() }),
     },
-    { name: 'embedded API in process, no port', unit: 'ms', target: { below: 100 }, measure: async () => ({ value: timeInside(FIRST_CLUSTER, RUNS) }) },
+    {
+      name: 'embedded API in process, no port',
+      unit: 'ms',
+      target: { below: 100 },
+      measure: async () => ({ value: timeInside(FIRST_CLUSTER, RUNS) }),
+    },
     { name: 'embedded API in process, no port, warm', unit: 'ms', measure: async () => ({ value: await timeToCreate() }) },
     { name: "import 'sotto/cluster' and startCluster()", unit: 'ms', measure: async () => ({ value: timeInside(FIRST_SERVED, RUNS) }) },
   ];

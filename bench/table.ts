@@ -32,20 +32,26 @@ function isReached(target: NonNullable<Benchmark['target']>, value: number, rati
   return 'atMost' in target ? value <= target.atMost : ratio >= target.ratio;
 }
 
-const TITLES = ['NAME', 'MEASURED', 'TARGET', '', 'RATIO'];
+const TITLES = ['NAME', 'MEASURED', 'TARGET', 'VERDICT', 'RATIO'];
 
 /** One aligned table; the reasons of crashes below it. */
 export function renderResults(results: readonly Result[]): string {
   const rows = [TITLES, ...results.map(cellsOf)];
   const widths = TITLES.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
   const crashes = results.flatMap(({ name, error }) => (error === undefined ? [] : [`\n${name} crashed: ${error}`]));
   return `${[...lines, ...crashes].join('\n')}\n`;
 }
 
 function cellsOf({ name, unit, value, target, verdict, reference, ratio }: Result): string[] {
   const measured = value === undefined ? 'crashed' : `${digits(value)} ${unit}`;
-  const compared = reference === undefined || ratio === undefined ? '-' : `${digits(ratio)} × ${reference.name} (${digits(reference.value)} ${unit})`;
+  const compared =
+    reference === undefined || ratio === undefined ? '-' : `${digits(ratio)} × ${reference.name} (${digits(reference.value)} ${unit})`;
   return [name, measured, targetText(target, unit), verdict ?? '-', compared];
 }
 

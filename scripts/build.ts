@@ -6,25 +6,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
+import { ENTRIES } from './entries.ts';
 import { writeNotices } from './notices.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   dependencies: Record<string, string>;
-  exports: Record<string, { default: string }>;
 };
 
-/** Entry name in dist/ → source file. The names are those of the package's `exports`. */
-const entries = {
-  cli: 'src/cli/index.ts',
-  yaml: 'src/text/yaml/index.ts',
-  envsubst: 'src/text/envsubst/index.ts',
-  sops: 'src/secrets/sops/index.ts',
-  keys: 'src/secrets/keys/index.ts',
-  kustomize: 'src/build/kustomize/index.ts',
-  fleet: 'src/build/fleet/index.ts',
-  cluster: 'src/cluster/index.ts',
-};
+/** Entry name in dist/ → source file. */
+const entries = { cli: 'src/cli/index.ts', ...ENTRIES };
 
 /** Bundled although they are dependencies: small, used at every start. Everything else stays a dependency. */
 const BUNDLED = new Set(['commander', 'yaml', 're2js']);

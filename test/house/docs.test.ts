@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
+import { ENTRIES } from '../../scripts/entries.ts';
 import { systemEntropy, systemWorld } from '../../src/base/world/index.ts';
 import { findCommand, findDropIn } from '../../src/cli/commands.ts';
 import { parseArguments } from '../../src/cli/flags.ts';
@@ -52,7 +53,7 @@ describe('documentation', () => {
   });
 
   it.each(blocks.filter((block) => block.language === 'ts'))('$page: the TypeScript block runs', ({ text }) => {
-    const code = text.replaceAll(/from 'sotto\/(\w+)'/g, (_match, name: string) => `from '${join(root, ENTRY[name] ?? name)}'`);
+    const code = text.replaceAll(/from 'sotto\/(\w+)'/g, (_match, name: string) => `from '${join(root, ENTRIES[name] ?? name)}'`);
     execFileSync(process.execPath, ['--input-type=module-typescript', '--eval', code], { cwd: root, stdio: 'pipe' });
   });
 
@@ -65,14 +66,3 @@ describe('documentation', () => {
     expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 });
-
-/** Public entries of the package that examples import. */
-const ENTRY: Readonly<Record<string, string>> = {
-  sops: 'src/secrets/sops/index.ts',
-  keys: 'src/secrets/keys/index.ts',
-  kustomize: 'src/build/kustomize/index.ts',
-  fleet: 'src/build/fleet/index.ts',
-  cluster: 'src/cluster/index.ts',
-  yaml: 'src/text/yaml/index.ts',
-  envsubst: 'src/text/envsubst/index.ts',
-};

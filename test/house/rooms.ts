@@ -53,7 +53,7 @@ export const FLOORS: readonly Floor[] = [
       registry: ['store'],
       admission: ['registry', 'store'],
       loops: ['registry', 'store'],
-      workloads: ['registry', 'store'],
+      workloads: ['registry', 'store', 'loops'],
       server: ['*'],
     },
   },

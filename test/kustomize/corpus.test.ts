@@ -24,8 +24,8 @@ const cases = readdirSync(CASES).map(
   (name): Case => ({ name, ...(JSON.parse(readFileSync(join(CASES, name, 'case.json'), 'utf8')) as Omit<Case, 'name'>) }),
 );
 
-function run({ name, path = '', loadRestrictor = 'root-only' }: Case, order: 'fifo' | 'legacy'): BuildResult {
-  return build({ tree: diskTree(join(CASES, name, 'input')), path, loadRestrictor, order });
+function run({ name, path = '', loadRestrictor }: Case, order: 'fifo' | 'legacy'): BuildResult {
+  return build({ tree: diskTree(join(CASES, name, 'input')), path, loadRestrictor: loadRestrictor ?? 'root-only', order });
 }
 
 function expected(name: string, order: 'fifo' | 'legacy'): string {

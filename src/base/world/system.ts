@@ -43,6 +43,7 @@ function after(ms: number, fn: () => void, keepAlive: boolean): { cancel(): void
 function output(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
+    writeBytes: (bytes) => void stream.write(bytes),
     get isTTY() {
       return stream.isTTY === true;
     },

@@ -24,6 +24,8 @@ export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Respons
 /** A stream that a face writes text to. */
 export interface Output {
   write(text: string): void;
+  /** Writes bytes as they are; absent on outputs that carry only text. */
+  writeBytes?(bytes: Uint8Array): void;
   readonly isTTY: boolean;
   /** Width of the terminal in cells; 80 when unknown. */
   readonly columns: number;

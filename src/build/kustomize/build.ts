@@ -23,7 +23,7 @@ const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'sotto' };
  * @throws SottoError with a code that starts with KUSTOMIZE_ or YAML_, naming file, line and the chain of directories
  */
 export function build(options: BuildOptions): BuildResult {
-  const session = new Session();
+  const session = new Session(options.keepBuiltinSchema === true);
   try {
     const loader = rootLoader(options, options.path);
     return session.within(loader.directory || '.', () => {

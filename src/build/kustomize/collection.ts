@@ -48,10 +48,17 @@ export class Collection {
     for (const resource of resources) this.append(resource);
   }
 
+  /** Puts an object in the place of another one, whose ids it has. */
   replace(old: Resource, by: Resource): void {
-    const index = this.#list.indexOf(old);
-    if (index >= 0) this.#list[index] = by;
-    this.idsChanged();
+    const position = this.#list.indexOf(old);
+    if (position >= 0) this.#list[position] = by;
+    for (const index of [this.#current, this.#any]) {
+      for (const id of old.allIds) {
+        const found = index?.get(idKey(id));
+        const at = found?.indexOf(old) ?? -1;
+        if (found !== undefined && at >= 0) found[at] = by;
+      }
+    }
   }
 
   /** Keeps the objects that pass; ids stay what they were. */

@@ -5,21 +5,26 @@
  */
 
 /** A list that is merged: by keys, or (no keys) by the texts of its elements. */
-interface MergedList {
+export interface MergedList {
   readonly keys: readonly string[];
   readonly element?: string;
 }
 
-interface MergeType {
+export interface MergeType {
   /** Fields that are merged lists. */
   readonly lists?: Readonly<Record<string, MergedList>>;
   /** Fields that are maps of a type that has merged lists inside. */
   readonly maps?: Readonly<Record<string, string>>;
+  /** The type of all other fields. */
+  readonly values?: string;
 }
 
 /** The schema at one place of an object. */
 export type MergeSchema =
   { readonly kind: 'type'; readonly type: MergeType; readonly types: TypeTable } | { readonly kind: 'list'; readonly list: MergedList; readonly types: TypeTable };
+
+/** Finds the schema of a kind; undefined for kinds it does not know. */
+export type SchemaSource = (apiVersion: string, kind: string) => MergeSchema | undefined;
 
 type TypeTable = Readonly<Record<string, MergeType>>;
 
@@ -124,7 +129,8 @@ export function schemaOfKind(apiVersion: string, kind: string): MergeSchema | un
   return typeSchema(TYPES, TYPE_OF_KIND.get(`${apiVersion} ${kind}`));
 }
 
-function typeSchema(types: TypeTable, name: string | undefined): MergeSchema | undefined {
+/** The schema of a named type. */
+export function typeSchema(types: TypeTable, name: string | undefined): MergeSchema | undefined {
   if (name === undefined || !Object.hasOwn(types, name)) return undefined;
   const type = types[name];
   return type === undefined ? undefined : { kind: 'type', type, types };
@@ -135,7 +141,7 @@ export function schemaOfField(schema: MergeSchema | undefined, field: string): M
   const { lists = {}, maps = {} } = schema.type;
   const list = Object.hasOwn(lists, field) ? lists[field] : undefined;
   if (list !== undefined) return { kind: 'list', list, types: schema.types };
-  return typeSchema(schema.types, Object.hasOwn(maps, field) ? maps[field] : undefined);
+  return typeSchema(schema.types, Object.hasOwn(maps, field) ? maps[field] : schema.type.values);
 }
 
 export function schemaOfElements(schema: MergeSchema | undefined): MergeSchema | undefined {

@@ -73,7 +73,13 @@ export function newBoolean(value: boolean): YamlScalar {
 
 function styleOf(text: string): YamlScalar['style'] {
   if (text.includes('\n')) return 'literal';
-  return resolveScalar(text, 'plain', undefined, 'goYaml2').tag === '!!str' ? 'plain' : 'double';
+  return readsAsString(text) ? 'plain' : 'double';
+}
+
+/** True when YAML 1.1, too, reads this text as a string; others are quoted for its readers. */
+export function readsAsString(text: string): boolean {
+  if (text === '') return true;
+  return resolveScalar(text, 'plain', undefined, 'yaml11').tag === '!!str' && !/^[[{#]|: |:$/.test(text);
 }
 
 function resolvePlain(text: string): string {

@@ -111,7 +111,7 @@ const TRANSFORMERS: Readonly<Record<string, Kind>> = {
         { ...optional('target', fields.target), ...optional('path', fields.path), ...optional('patch', fields.jsonOp) },
         target.loader,
         file,
-        target.session.warn,
+        target.session,
       ),
   },
   PatchStrategicMergeTransformer: {
@@ -119,12 +119,12 @@ const TRANSFORMERS: Readonly<Record<string, Kind>> = {
     run: ({ fields, accumulator, target, file }) => {
       const entries = [...(fields.paths ?? []), ...((fields.patches ?? '') === '' ? [] : [fields.patches ?? ''])];
       if (entries.length === 0) throw failure('empty file path and empty patch content', file);
-      applyOldMergePatches(accumulator.collection, entries, target.loader, file, target.session.warn);
+      applyOldMergePatches(accumulator.collection, entries, target.loader, file, target.session);
     },
   },
   PatchTransformer: {
     shape: PATCH_FIELDS,
-    run: ({ fields, accumulator, target, file }) => applyPatch(accumulator.collection, fields, target.loader, file, target.session.warn),
+    run: ({ fields, accumulator, target, file }) => applyPatch(accumulator.collection, fields, target.loader, file, target.session),
   },
   PrefixTransformer: { shape: AFFIX_SHAPE, run: (run) => affix(run, 'prefix') },
   SuffixTransformer: { shape: AFFIX_SHAPE, run: (run) => affix(run, 'suffix') },

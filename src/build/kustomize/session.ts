@@ -1,12 +1,32 @@
-import { SottoError } from '../../base/errors/index.ts';
-import { formatPosition } from '../../base/errors/index.ts';
+import { formatPosition, SottoError } from '../../base/errors/index.ts';
+import { schemaOfKind, type SchemaSource } from './mergeschema.ts';
 import type { BuildWarning } from './types.ts';
 
 /** What one build collects on its way: warnings, and the directories it is in. */
 export class Session {
   readonly warnings: BuildWarning[] = [];
+  /** A schema of the user's is laid over the built-in one, not put in its place. */
+  readonly keepsBuiltinSchema: boolean;
+  #schemas: SchemaSource | undefined;
   readonly #directories: string[] = [];
   readonly #seen = new Set<string>();
+
+  constructor(keepsBuiltinSchema = false) {
+    this.keepsBuiltinSchema = keepsBuiltinSchema;
+  }
+
+  /** The schemas that merges go by. */
+  get schemas(): SchemaSource {
+    return this.#schemas ?? schemaOfKind;
+  }
+
+  get hasSchema(): boolean {
+    return this.#schemas !== undefined;
+  }
+
+  useSchema(schemas: SchemaSource): void {
+    this.#schemas = schemas;
+  }
 
   readonly warn = (warning: BuildWarning): void => {
     const identity = `${formatPosition(warning)} ${warning.message}`;

@@ -3,11 +3,11 @@
  * the whole object is walked, also where the patch says nothing.
  */
 import { SottoError } from '../../base/errors/index.ts';
-import { resolveScalar, type YamlMap, type YamlNode, type YamlSequence } from '../../text/yaml/index.ts';
+import type { YamlMap, YamlNode, YamlSequence } from '../../text/yaml/index.ts';
 import { compareText } from './gvk.ts';
 import { mergeKeyedList } from './keyedlist.ts';
-import { mergeKeysOf, schemaOfElements, schemaOfField, schemaOfKind, type MergeSchema } from './mergeschema.ts';
-import { become, fieldOf, isMap, isMissing, isNull, itemOf, removeField, textOf } from './node.ts';
+import { mergeKeysOf, schemaOfElements, schemaOfField, type MergeSchema, type SchemaSource } from './mergeschema.ts';
+import { become, fieldOf, isMap, isMissing, isNull, itemOf, readsAsString, removeField, textOf } from './node.ts';
 import { wrongNode } from './write.ts';
 
 const DIRECTIVE = '$patch';
@@ -20,21 +20,27 @@ type Directive = (typeof DIRECTIVES)[number];
  *
  * @throws SottoError KUSTOMIZE_MERGE
  */
-export function strategicMerge(dest: YamlMap, patch: YamlMap): boolean {
-  return merge(dest, patch, undefined) !== undefined;
+export function strategicMerge(dest: YamlMap, patch: YamlMap, schemas: SchemaSource): boolean {
+  return merge(dest, patch, { schemas }) !== undefined;
+}
+
+/** What is known about the place of two nodes. */
+interface Place {
+  readonly schemas: SchemaSource;
+  readonly schema?: MergeSchema | undefined;
 }
 
 /** The result of two nodes, either of which can be absent; undefined means that nothing stays. */
-function merge(dest: YamlNode | undefined, patch: YamlNode | undefined, placeSchema: MergeSchema | undefined): YamlNode | undefined {
-  const schema = placeSchema ?? schemaOfNode(dest) ?? schemaOfNode(patch);
+function merge(dest: YamlNode | undefined, patch: YamlNode | undefined, { schemas, schema: known }: Place): YamlNode | undefined {
+  const place: Place = { schemas, schema: known ?? schemaOfNode(dest, schemas) ?? schemaOfNode(patch, schemas) };
   const kind = present(dest)?.kind ?? present(patch)?.kind ?? 'map';
   checkKind(dest, kind);
   checkKind(patch, kind);
   adoptFlow(dest, patch);
   if (kind === 'scalar') return patch ?? dest;
-  if (kind === 'map') return mergeMaps(dest, patch, schema);
-  const keys = mergeKeysOf(schema);
-  return keys === undefined ? (patch ?? dest) : mergeLists(dest, patch, keys, schema);
+  if (kind === 'map') return mergeMaps(dest, patch, place);
+  const keys = mergeKeysOf(place.schema);
+  return keys === undefined ? (patch ?? dest) : mergeLists(dest, patch, keys, place);
 }
 
 function present(node: YamlNode | undefined): YamlNode | undefined {
@@ -42,9 +48,9 @@ function present(node: YamlNode | undefined): YamlNode | undefined {
 }
 
 /** A map that says itself which kind it is has that kind's schema, wherever it stands. */
-function schemaOfNode(node: YamlNode | undefined): MergeSchema | undefined {
+function schemaOfNode(node: YamlNode | undefined, schemas: SchemaSource): MergeSchema | undefined {
   if (!isMap(node)) return undefined;
-  return schemaOfKind(textOf(fieldOf(node, 'apiVersion')), textOf(fieldOf(node, 'kind')));
+  return schemas(textOf(fieldOf(node, 'apiVersion')), textOf(fieldOf(node, 'kind')));
 }
 
 function checkKind(node: YamlNode | undefined, expected: YamlNode['kind']): void {
@@ -57,12 +63,13 @@ function adoptFlow(dest: YamlNode | undefined, patch: YamlNode | undefined): voi
   dest.flow = flowOf(patch);
 }
 
-function mergeMaps(dest: YamlNode | undefined, patch: YamlNode | undefined, schema: MergeSchema | undefined): YamlNode | undefined {
+function mergeMaps(dest: YamlNode | undefined, patch: YamlNode | undefined, { schemas, schema }: Place): YamlNode | undefined {
   const target = targetOf(dest, patch);
   if (!isMap(target)) return target;
   const source = isMap(patch) ? patch : undefined;
   for (const key of keysOf(target, source)) {
-    const merged = merge(fieldOf(target, key), source === undefined ? undefined : fieldOf(source, key), schemaOfField(schema, key));
+    const inner = { schemas, schema: schemaOfField(schema, key) };
+    const merged = merge(fieldOf(target, key), source === undefined ? undefined : fieldOf(source, key), inner);
     putField(target, key, merged, source);
   }
   return target;
@@ -153,20 +160,20 @@ function flowOf(node: YamlNode): boolean {
 /** Words like `yes`, strings here but booleans of YAML 1.1, are quoted from now on. */
 function quotedIfOld(value: YamlNode): YamlNode {
   if (value.kind !== 'scalar' || value.style !== 'plain' || value.tag !== '!!str') return value;
-  return resolveScalar(value.text, 'plain', undefined, 'goYaml2').tag === '!!str' ? value : { ...value, style: 'double' };
+  return readsAsString(value.text) ? value : { ...value, style: 'double' };
 }
 
 function mergeLists(
   dest: YamlNode | undefined,
   patch: YamlNode | undefined,
   keys: readonly string[],
-  schema: MergeSchema | undefined,
+  { schemas, schema }: Place,
 ): YamlNode | undefined {
   const target = listTargetOf(dest, patch);
   if (target?.kind !== 'sequence') return target;
   const source = patch?.kind === 'sequence' ? patch : undefined;
   const element = schemaOfElements(schema);
-  return mergeKeyedList(target, source, keys, (d, s) => merge(d, s, element));
+  return mergeKeyedList(target, source, keys, (d, s) => merge(d, s, { schemas, schema: element }));
 }
 
 function listTargetOf(dest: YamlNode | undefined, patch: YamlNode | undefined): YamlNode | undefined {

@@ -8,12 +8,14 @@ import { stringifyJson } from '../../kube/objects/index.ts';
 import { toJson } from '../../text/yaml/index.ts';
 import { newAccumulator, type Accumulator, type Target } from './accumulator.ts';
 import { loadConfigurations } from './configurations.ts';
+import { loadCrds } from './crds.ts';
 import { absorb, generate, withGlobalOptions, type GeneratorKind } from './generators.ts';
 import type { GeneratorArguments } from './kustomization.ts';
 import { parseKustomization } from './kustomizationfile.ts';
 import type { Loader } from './loader.ts';
 import { parseManifests } from './manifests.ts';
 import { cloneNode } from './node.ts';
+import { useOpenApi } from './openapi.ts';
 import { builtinOrigin, type Origin } from './origin.ts';
 import { loadPlugins, pluginGenerated, pluginTransformer } from './plugins.ts';
 import { Resource } from './resource.ts';
@@ -35,6 +37,7 @@ export interface TargetOptions {
 export function loadTarget({ loader, session, originPath, text }: TargetOptions): Target {
   const found = text === undefined ? loader.kustomization() : { file: loader.locate('kustomization.yaml'), text };
   const kustomization = parseKustomization(found.text, found.file, loader.directory || '.', session.warn);
+  useOpenApi(session, loader, kustomization.openapi, found.file);
   return { loader, session, originPath, file: found.file, kustomization };
 }
 
@@ -101,9 +104,9 @@ function mergeVariableMaps(accumulator: Accumulator, own: Accumulator, file: str
 
 /** One error for both attempts. Text that is clearly a broken file is reported alone. */
 function resourceFailure(entry: string, notAFile: SottoError, notADirectory: SottoError, file: string): SottoError {
-  if (notAFile.message.includes('MalformedYAMLError') || notADirectory.code === 'KUSTOMIZE_REMOTE') {
-    const shown = notADirectory.code === 'KUSTOMIZE_REMOTE' ? notADirectory : notAFile;
-    return rethrown(shown, `accumulating resources: accumulating resources from '${entry}': ${shown.message}`, file);
+  if (notADirectory.code === 'KUSTOMIZE_REMOTE') return rethrown(notADirectory, `accumulating resources: ${notADirectory.message}`, file);
+  if (notAFile.message.includes('MalformedYAMLError')) {
+    return rethrown(notAFile, `accumulating resources: accumulating resources from '${entry}': ${notAFile.message}`, file);
   }
   const text = `accumulating resources: accumulation err='accumulating resources from '${entry}': ${notAFile.message}': ${notADirectory.message}`;
   const shown = notAFile.code === 'KUSTOMIZE_LOAD' ? notADirectory : notAFile;
@@ -139,15 +142,9 @@ function enter(target: Target, loader: Loader, entry: string, isComponent: boole
 }
 
 function addConfiguration(target: Target, accumulator: Accumulator): void {
-  const { loader, kustomization, file } = target;
+  const { loader, kustomization } = target;
   accumulator.config = mergeConfigs(accumulator.config, loadConfigurations(loader, kustomization.configurations ?? []));
-  refuse(kustomization.crds, 'crds', file);
-  refuse(kustomization.openapi === undefined ? [] : [kustomization.openapi], 'openapi', file);
-}
-
-function refuse(values: readonly unknown[] | undefined, field: string, file: string): void {
-  if (values === undefined || values.length === 0) return;
-  throw new SottoError('KUSTOMIZE_UNSUPPORTED', `the field '${field}' is not supported yet`, { at: { file } });
+  accumulator.config = mergeConfigs(accumulator.config, loadCrds(loader, kustomization.crds ?? []));
 }
 
 function addGenerated(target: Target, accumulator: Accumulator): void {

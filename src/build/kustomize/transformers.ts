@@ -30,9 +30,9 @@ export function transformersOf(target: Target, accumulator: Accumulator): Transf
   const hasLabels = (file.labels ?? []).length > 0 || Object.keys(file.commonLabels ?? {}).length > 0;
   return [
     ...given(file.patchesStrategicMerge, (file.patchesStrategicMerge ?? []).length > 0, 'PatchStrategicMergeTransformer', (entries) =>
-      applyOldMergePatches(collection, entries, loader, at, warn),
+      applyOldMergePatches(collection, entries, loader, at, session),
     ),
-    ...some(file.patches, 'PatchTransformer', (patch) => applyPatch(collection, patch, loader, at, warn)),
+    ...some(file.patches, 'PatchTransformer', (patch) => applyPatch(collection, patch, loader, at, session)),
     ...given(file.namespace, file.namespace !== '', 'NamespaceTransformer', (namespace) =>
       setNamespace(collection, { namespace, specs: config.namespace, subjects: 'defaultOnly', unsetOnly: false }),
     ),
@@ -43,7 +43,7 @@ export function transformersOf(target: Target, accumulator: Accumulator): Transf
     ...given(file.commonAnnotations, Object.keys(file.commonAnnotations ?? {}).length > 0, 'AnnotationsTransformer', (annotations) =>
       addEntries(collection, annotations, config.commonAnnotations),
     ),
-    ...some(file.patchesJson6902, 'PatchJson6902Transformer', (patch) => applyOldJsonPatch(collection, patch, loader, at, warn)),
+    ...some(file.patchesJson6902, 'PatchJson6902Transformer', (patch) => applyOldJsonPatch(collection, patch, loader, at, session)),
     ...some(file.replicas, 'ReplicaCountTransformer', ({ name = '', count = 0 }) => setReplicas(collection, name, count, config.replicas)),
     ...some(file.images, 'ImageTagTransformer', (image) => setImage(collection, image, config.images, warn)),
     ...given(file.replacements, (file.replacements ?? []).length > 0, 'ReplacementTransformer', (entries) =>

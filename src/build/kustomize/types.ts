@@ -12,6 +12,10 @@ export interface BuildOptions {
   readonly loadRestrictor: 'root-only' | 'none';
   /** `fifo` (library, Flux) or `legacy` (CLI without flag); `sortOptions` of the root file overrides it. */
   readonly order: 'fifo' | 'legacy';
+  /**
+   * A schema of the `openapi` field is laid over the built-in one (Flux). Default false: it takes its place (the CLI).
+   */
+  readonly keepBuiltinSchema?: boolean;
   /** Text of the root kustomization file, used in place of the one in the tree (Flux's overlay). */
   readonly rootFile?: string;
 }

@@ -21,6 +21,8 @@ export async function loadConfig(args: Arguments, world: World, warn: (message: 
   const path = named === undefined || named === '' ? await findUpward(world, warn) : resolve(world.cwd, named);
   if (path === undefined) return undefined;
   const config = parseConfig(await readConfig(path, world), path);
+  const [first] = config.warnings;
+  if (first !== undefined && args.has('strict')) throw new SottoError('SOPS_CONFIG_INVALID', first, { at: { file: path } });
   for (const warning of config.warnings) warn(`${path}: ${warning}`);
   return config;
 }

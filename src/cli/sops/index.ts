@@ -8,6 +8,7 @@ import { SottoError } from '../../base/errors/index.ts';
 import type { Entropy, World } from '../../base/world/index.ts';
 import { FORMAT_VERSION } from '../../secrets/sops/index.ts';
 import { parseArguments, type Flag } from '../flags.ts';
+import { refuseAudit } from './audit.ts';
 import { decryptCommand } from './decrypt.ts';
 import { encryptCommand } from './encrypt.ts';
 import { describeFailure, status, statusOf } from './failures.ts';
@@ -37,6 +38,7 @@ export async function main(argv: readonly string[], world: World, entropy: Entro
     const { run, flags } = MODES[mode];
     const args = await parseArguments(chosen.rest, [...flags, ...GLOBAL_FLAGS]);
     refuseKeyServices(args.list('keyservice'));
+    await refuseAudit(world);
     if (chosen.isLegacy && args.positional.length === 0) throw new SottoError('SOPS_NO_FILE', 'Error: no file specified');
     const warn = (message: string): void => world.stderr.write(`[warning] ${message}\n`);
     if (args.positional.length > 1) warn(`more than one file was given; only ${args.positional[0] ?? ''} is used`);

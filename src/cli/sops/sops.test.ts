@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { systemEntropy, systemWorld, type World } from '../../base/world/index.ts';
+import { refuseAudit } from './audit.ts';
 import { splitWords } from './identities.ts';
 import { main } from './index.ts';
 
@@ -203,9 +204,40 @@ describe('sops encrypt', () => {
     expect(await sops(['encrypt', '--encrypted-suffix', '_x', 'x.yaml'], { files })).toMatchObject({ code: 8, out: '' });
   });
 
-  it('SOPS-45: unknown fields of the configuration are named', async () => {
+  it('SOPS-45: unknown fields of the configuration are named; with --strict they are an error', async () => {
     const files = { '.sops.yaml': `creation_rules:\n  - age: ${RECIPIENT}\n    encrypted_regexp: ^a$\n`, 'x.yaml': 'a: 1\n' };
     expect((await sops(['encrypt', 'x.yaml'], { files })).err).toContain("unknown field 'encrypted_regexp' has no effect");
+    expect(await sops(['--strict', 'encrypt', 'x.yaml'], { files })).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('encrypted_regexp') as string,
+    });
+  });
+
+  it('SOPS-40: the configuration can be named by flag or variable', async () => {
+    const files = { 'conf/rules.yaml': `creation_rules:\n  - path_regex: ^special$\n    age: ${RECIPIENT}\n`, 'x.yaml': 'a: 1\n' };
+    for (const argv of [['encrypt', '--config', 'conf/rules.yaml'], ['encrypt']]) {
+      const environment: Record<string, string> = argv.length === 1 ? { SOPS_CONFIG: 'conf/rules.yaml' } : {};
+      expect(await sops([...argv, 'x.yaml'], { files, env: environment })).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('no matching creation rules found') as string,
+      });
+      const named = await sops(
+        [...argv, '--filename-override', 'conf/special', '--input-type', 'yaml', '--output-type', 'yaml', 'x.yaml'],
+        { files, env: environment },
+      );
+      expect(named).toMatchObject({ code: 0, err: '' });
+    }
+  });
+
+  it('SOPS-62: refuses to run when an audit backend is configured', async () => {
+    const { cwd } = await sops(['--version'], {
+      files: { 'audit.yaml': 'backends:\n  postgres:\n    - connection_string: postgres://x\n', 'empty.yaml': 'backends:\n' },
+    });
+    const world = systemWorld();
+    await expect(refuseAudit(world, join(cwd, 'audit.yaml'))).rejects.toThrow('audit backends are not supported yet: postgres');
+    await expect(refuseAudit(world, join(cwd, 'empty.yaml'))).resolves.toBeUndefined();
+    await expect(refuseAudit(world, join(cwd, 'none.yaml'))).resolves.toBeUndefined();
   });
 });
 

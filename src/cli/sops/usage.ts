@@ -13,6 +13,7 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   value('config', 'configuration file instead of the .sops.yaml found upward from here'),
   value('indent', 'spaces per level of YAML or JSON output'),
   toggle('mac-only-encrypted', 'compute the MAC over encrypted values only'),
+  toggle('strict', "fail on unknown fields of the configuration (Sotto's own)"),
   toggle('verbose', 'accepted, without effect'),
   toggle('disable-version-check', 'accepted, without effect: versions are never looked up'),
   toggle('check-for-updates', 'accepted, without effect: versions are never looked up'),

@@ -42,7 +42,10 @@ export function eventTtlLoop({ env, log }: LoopContext): Loop {
     start: () => {
       const age = (timestamp: string | null | undefined): number => Date.parse(timestamp ?? '') || clock.now();
       const known = store.list('events').map(({ metadata }) => ({ metadata, at: age(metadata.creationTimestamp) + EVENT_TTL_MS }));
-      for (const { metadata, at } of known.toSorted((a, b) => a.at - b.at)) watchOver(metadata.namespace ?? '', metadata.name ?? '', at);
+      for (const { metadata, at } of known.toSorted((a, b) => a.at - b.at)) {
+        const { namespace = '', name = '' } = metadata;
+        if (!expiries.has(`${namespace}/${name}`)) watchOver(namespace, name, at);
+      }
     },
     on: ({ resource, type, namespace, name }) => {
       if (resource !== 'events') return;

@@ -166,8 +166,16 @@ describe('namespaces', () => {
       details: { causes: [{ reason: 'NamespaceTerminating', message: 'namespace team is being terminated', field: 'metadata.namespace' }] },
     });
     const { body } = await api.get(widgets);
-    const conditions = Object.fromEntries((body['status'] as { conditions: { type: string; status: string; message: string }[] }).conditions.map((each) => [each.type, each]));
-    expect(conditions['NamespaceContentRemaining']).toMatchObject({ status: 'True', message: 'Some resources are remaining: configmaps. has 1 resource instances' });
+    const conditions = Object.fromEntries(
+      (body['status'] as unknown as { conditions: { type: string; status: string; message: string }[] }).conditions.map((each) => [
+        each.type,
+        each,
+      ]),
+    );
+    expect(conditions['NamespaceContentRemaining']).toMatchObject({
+      status: 'True',
+      message: 'Some resources are remaining: configmaps. has 1 resource instances',
+    });
     expect(conditions['NamespaceFinalizersRemaining']).toMatchObject({
       status: 'True',
       message: 'Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances',
@@ -188,7 +196,10 @@ describe('namespaces', () => {
   it('BOOT-01: a new cluster has its namespaces and the Service of the API', async () => {
     const { body } = await api.get('/api/v1/namespaces');
     expect(body.items.map((item) => item.metadata.name)).toEqual(['default', 'kube-node-lease', 'kube-public', 'kube-system', 'team']);
-    expect((await api.get('/api/v1/namespaces/default/services/kubernetes')).body['spec']).toMatchObject({ clusterIP: '10.96.0.1', ports: [{ port: 443 }] });
+    expect((await api.get('/api/v1/namespaces/default/services/kubernetes')).body['spec']).toMatchObject({
+      clusterIP: '10.96.0.1',
+      ports: [{ port: 443 }],
+    });
   });
 });
 
@@ -210,10 +221,22 @@ describe('events', () => {
       reportingController: 'c',
       reportingInstance: 'i',
     });
-    expect((await api.get('/api/v1/namespaces/default/events/f')).body).toMatchObject({ involvedObject: { name: 's' }, message: 'n', reportingComponent: 'c' });
+    expect((await api.get('/api/v1/namespaces/default/events/f')).body).toMatchObject({
+      involvedObject: { name: 's' },
+      message: 'n',
+      reportingComponent: 'c',
+    });
     const selected = await api.get('/api/v1/events?fieldSelector=involvedObject.name=s,involvedObject.kind=Secret,reason=Q');
     expect(selected.body.items.map((item) => item.metadata.name)).toEqual(['f']);
     expect((await api.get('/apis/events.k8s.io/v1/events?fieldSelector=regarding.name=s')).body.items).toHaveLength(2);
+  });
+
+  it('EVT-01: an event stands in the namespace of what it is about', async () => {
+    const answer = await api.post('/api/v1/namespaces/kube-public/events', { metadata: { name: 'e' }, ...event });
+    expect(answer.body.message).toContain('involvedObject.namespace: Invalid value: "default": does not match event.namespace');
+    const cluster = { ...event, involvedObject: { kind: 'Node', name: 'n' } };
+    expect((await api.post('/api/v1/namespaces/kube-public/events', { metadata: { name: 'e' }, ...cluster })).status).toBe(422);
+    expect((await api.post('/api/v1/namespaces/default/events', { metadata: { name: 'e' }, ...cluster })).status).toBe(201);
   });
 
   it('EVT-01: events go an hour after their last write', async () => {

@@ -16,7 +16,11 @@ const SPEC_SCHEMA = {
     size: { type: 'integer', minimum: 1 },
     color: { type: 'string', enum: ['red', 'green'], default: 'red' },
     nested: { type: 'object', properties: { deep: { type: 'string', default: 'd' } } },
-    free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { known: { type: 'object', properties: { a: { type: 'string' } } } } },
+    free: {
+      type: 'object',
+      'x-kubernetes-preserve-unknown-fields': true,
+      properties: { known: { type: 'object', properties: { a: { type: 'string' } } } },
+    },
     list: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string', pattern: '^[a-z]+$' } },
     phone: { type: 'string', nullable: true },
   },
@@ -44,14 +48,21 @@ const crd = ({ spec = SPEC_SCHEMA, more = {}, version = {}, names = {} }: CrdOpt
         storage: true,
         subresources: { status: {} },
         selectableFields: [{ jsonPath: '.spec.color' }],
-        schema: { openAPIV3Schema: { type: 'object', properties: { spec, status: { type: 'object', properties: { phase: { type: 'string' } } } } } },
+        schema: {
+          openAPIV3Schema: { type: 'object', properties: { spec, status: { type: 'object', properties: { phase: { type: 'string' } } } } },
+        },
         ...version,
       },
     ],
     ...more,
   },
 });
-const widget = (spec: unknown, name = 'w'): Record<string, unknown> => ({ apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name }, spec });
+const widget = (spec: unknown, name = 'w'): Record<string, unknown> => ({
+  apiVersion: 'example.com/v1',
+  kind: 'Widget',
+  metadata: { name },
+  spec,
+});
 
 let api: TestCluster;
 beforeEach(async () => {
@@ -60,7 +71,12 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 const conditions = (status: unknown): Record<string, string> =>
-  Object.fromEntries((status as { conditions: { type: string; status: string; reason: string }[] }).conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+  Object.fromEntries(
+    (status as { conditions: { type: string; status: string; reason: string }[] }).conditions.map(({ type, status, reason }) => [
+      type,
+      `${status} ${reason}`,
+    ]),
+  );
 
 describe('definitions', () => {
   it('CRD-01: established in the same write, with accepted names and stored versions', async () => {
@@ -79,9 +95,21 @@ describe('definitions', () => {
     ['a name that is not plural.group', { ...crd(), metadata: { name: 'x.example.com' } }, 'metadata.name'],
     ['no schema', crd({ version: { schema: undefined } }), 'spec.versions[0].schema.openAPIV3Schema: Required value'],
     ['a schema that is not structural', crd({ spec: { properties: { a: {} } } }), 'spec.versions[0].schema.openAPIV3Schema'],
-    ['two storage versions', crd({ more: { versions: [1, 2].map((n) => ({ name: `v${n}`, served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } })) } }), 'exactly one version'],
+    [
+      'two storage versions',
+      crd({
+        more: {
+          versions: [1, 2].map((n) => ({ name: `v${n}`, served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } })),
+        },
+      }),
+      'exactly one version',
+    ],
     ['a webhook for conversion', crd({ more: { conversion: { strategy: 'Webhook' } } }), 'spec.conversion.strategy'],
-    ['a rule with a function that is not known', crd({ spec: { type: 'object', 'x-kubernetes-validations': [{ rule: 'fly(self)' }] } }), 'x-kubernetes-validations'],
+    [
+      'a rule with a function that is not known',
+      crd({ spec: { type: 'object', 'x-kubernetes-validations': [{ rule: 'fly(self)' }] } }),
+      'x-kubernetes-validations',
+    ],
   ])('CRD-01: %s is refused', async (_what, body, text) => {
     const answer = await api.post(CRDS, body);
     expect(answer.status).toBe(422);
@@ -98,7 +126,9 @@ describe('definitions', () => {
     expect((await api.get('/apis/example.com/v1/gadgets')).status).toBe(404);
     await api.del(`${CRDS}/widgets.example.com`);
     await api.settle();
-    expect(conditions((await api.get(`${CRDS}/gadgets.example.com`)).body['status'])).toMatchObject({ Established: 'True InitialNamesAccepted' });
+    expect(conditions((await api.get(`${CRDS}/gadgets.example.com`)).body['status'])).toMatchObject({
+      Established: 'True InitialNamesAccepted',
+    });
     expect((await api.get('/apis/example.com/v1/gadgets')).status).toBe(200);
   });
 
@@ -109,7 +139,9 @@ describe('definitions', () => {
     const deleted = await api.del(`${CRDS}/widgets.example.com`);
     expect(deleted.body.metadata.finalizers).toEqual(['customresourcecleanup.apiextensions.k8s.io']);
     await api.settle();
-    expect(conditions((await api.get(`${CRDS}/widgets.example.com`)).body['status'])['Terminating']).toBe('True InstanceDeletionInProgress');
+    expect(conditions((await api.get(`${CRDS}/widgets.example.com`)).body['status'])['Terminating']).toBe(
+      'True InstanceDeletionInProgress',
+    );
     const refused = await api.post(WIDGETS, widget({ size: 1 }, 'new'));
     expect(refused.body).toMatchObject({ code: 403 });
     expect(refused.body.message).toContain('create not allowed while custom resource definition is terminating');
@@ -139,7 +171,10 @@ describe('custom resources', () => {
     expect(answer.body['spec']).toEqual({ size: 1, color: 'red', free: { any: 1, known: { a: 'a' } } });
     expect(answer.headers['warning']).toContain('unknown field \\"spec.x\\"');
     const strict = await api.post(`${WIDGETS}?fieldValidation=Strict`, widget({ size: 1, x: 1 }, 'v'));
-    expect(strict.body).toMatchObject({ code: 400, message: 'Widget in version "v1" cannot be handled as a Widget: strict decoding error: unknown field "spec.x"' });
+    expect(strict.body).toMatchObject({
+      code: 400,
+      message: 'Widget in version "v1" cannot be handled as a Widget: strict decoding error: unknown field "spec.x"',
+    });
   });
 
   it('CRD-04: defaults inside present parents; null is dropped, defaulted, or kept when nullable', async () => {
@@ -157,7 +192,10 @@ describe('custom resources', () => {
     [{ size: 500 }, 'spec: Invalid value: "object": size is too large'],
   ])('CRD-05, CRD-06 and CRD-11: %j is refused with its path', async (spec, text) => {
     const answer = await api.post(WIDGETS, widget(spec));
-    expect(answer).toMatchObject({ status: 422, body: { reason: 'Invalid', details: { name: 'w', group: 'example.com', kind: 'Widget' } } });
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { reason: 'Invalid', details: { name: 'w', group: 'example.com', kind: 'Widget' } },
+    });
     expect(answer.body.message).toContain(text);
   });
 
@@ -176,7 +214,10 @@ describe('custom resources', () => {
     ];
     const { body } = await api.get(`${CRDS}/widgets.example.com`);
     await api.put(`${CRDS}/widgets.example.com`, { ...body, spec: { ...(body['spec'] as object), versions } });
-    const made = await api.post('/apis/example.com/v1beta1/namespaces/default/widgets', { ...widget({ size: 1 }), apiVersion: 'example.com/v1beta1' });
+    const made = await api.post('/apis/example.com/v1beta1/namespaces/default/widgets', {
+      ...widget({ size: 1 }),
+      apiVersion: 'example.com/v1beta1',
+    });
     expect(made.body.apiVersion).toBe('example.com/v1beta1');
     expect(made.headers['warning']).toContain('example.com/v1beta1 Widget is deprecated');
     expect((await api.get(`${WIDGETS}/w`)).body).toMatchObject({ apiVersion: 'example.com/v1', spec: { size: 1 } });
@@ -186,10 +227,34 @@ describe('custom resources', () => {
     watch.stop();
   });
 
+  it('CRD-01: a version that was a storage version stays until status.storedVersions lets it go', async () => {
+    const schema = { openAPIV3Schema: { type: 'object' } };
+    const v2 = { name: 'v2', served: true, storage: true, schema };
+    const replace = async (): Promise<number> => {
+      const { body } = await api.get(`${CRDS}/widgets.example.com`);
+      return (
+        await api.put(`${CRDS}/widgets.example.com`, {
+          ...body,
+          spec: { ...(body['spec'] as unknown as Record<string, unknown>), versions: [v2] },
+        })
+      ).status;
+    };
+    expect(await replace()).toBe(422);
+    const both = [{ name: 'v1', served: true, storage: false, schema }, v2];
+    await api.patch(`${CRDS}/widgets.example.com`, 'merge', { spec: { versions: both } });
+    expect((await api.get(`${CRDS}/widgets.example.com`)).body['status']).toMatchObject({ storedVersions: ['v1', 'v2'] });
+    await api.patch(`${CRDS}/widgets.example.com/status`, 'merge', { status: { storedVersions: ['v2'] } });
+    expect(await replace()).toBe(200);
+  });
+
   it('CRD-10 and REST-10: status is a subresource; metadata sent to it is ignored', async () => {
     const made = await api.post(WIDGETS, { ...widget({ size: 1 }), status: { phase: 'Ready' } });
     expect(made.body).not.toHaveProperty('status');
-    const status = await api.patch(`${WIDGETS}/w/status`, 'merge', { metadata: { labels: { a: 'b' } }, spec: { size: 9 }, status: { phase: 'Ready' } });
+    const status = await api.patch(`${WIDGETS}/w/status`, 'merge', {
+      metadata: { labels: { a: 'b' } },
+      spec: { size: 9 },
+      status: { phase: 'Ready' },
+    });
     expect(status.body).toMatchObject({ spec: { size: 1 }, status: { phase: 'Ready' } });
     expect(status.body.metadata).not.toHaveProperty('labels');
     expect((await api.patch(`${WIDGETS}/w`, 'merge', { status: { phase: 'Lost' } })).body['status']).toEqual({ phase: 'Ready' });
@@ -211,7 +276,9 @@ describe('custom resources', () => {
   it('REST-05: an update without resourceVersion is refused', async () => {
     await api.post(WIDGETS, widget({ size: 1 }));
     const answer = await api.put(`${WIDGETS}/w`, widget({ size: 2 }));
-    expect(answer.body.message).toBe('widgets.example.com "w" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update');
+    expect(answer.body.message).toBe(
+      'widgets.example.com "w" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+    );
   });
 
   it('LIST-06 and CRD-10: selectable fields of the version', async () => {

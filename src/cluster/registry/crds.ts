@@ -1,4 +1,12 @@
-import { cloneJson, isJsonObject, setCondition, type Condition, type Json, type KubeObject } from '../../kube/objects/index.ts';
+import {
+  cloneJson,
+  isJsonObject,
+  setCondition,
+  type Condition,
+  type Json,
+  type KubeObject,
+  type StatusCause,
+} from '../../kube/objects/index.ts';
 import { compileCrdSchema, type CompiledCrdSchema } from '../../kube/schema/index.ts';
 import type { Catalog, PrinterColumn, Resource, ScaleSubresource, Version } from './types.ts';
 
@@ -125,6 +133,23 @@ function nameConflict(catalog: Catalog, spec: CrdSpec): { reason: string; messag
   if (kindTaken(names.kind)) return inUse('KindConflict', names.kind);
   if (names.listKind !== undefined && kindTaken(names.listKind)) return inUse('ListKindConflict', names.listKind);
   return undefined;
+}
+
+/** A version that objects may still be stored in must stay (apiextensions validation of status.storedVersions). */
+export function storedVersionCauses(crd: KubeObject): StatusCause[] {
+  const { versions } = specOf(crd);
+  const names = Array.isArray(versions) ? versions.map(({ name }) => name) : [];
+  return (statusOf(crd).storedVersions ?? []).flatMap((version, i) => {
+    if (names.includes(version)) return [];
+    const detail = `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`;
+    return [
+      {
+        reason: 'FieldValueInvalid',
+        field: `status.storedVersions[${i}]`,
+        message: `Invalid value: ${JSON.stringify(version)}: ${detail}`,
+      },
+    ];
+  });
 }
 
 /** The resource that an established CRD serves; undefined while its names are not accepted. */

@@ -48,13 +48,31 @@ function dropNulls(object: KubeObject): void {
   for (const [key, value] of Object.entries(metadata)) if (value === null) delete metadata[key];
 }
 
-export function cannotHandle({ resource, version }: WriteContext, detail: string): Error {
+function cannotHandle({ resource, version }: WriteContext, detail: string): Error {
   return apiErrors.badRequest(`${resource.kind} in version "${version.name}" cannot be handled as a ${resource.kind}: ${detail}`);
 }
 
+/**
+ * Reports what was sent twice; the last one counts (REST-08).
+ *
+ * @throws ApiError 400 in strict mode
+ */
+export function reportDuplicates(context: WriteContext, paths: readonly string[]): void {
+  report(
+    context,
+    paths.map((path) => `duplicate field "${path}"`),
+  );
+}
+
 /** @throws ApiError 400 in strict mode */
-export function reportUnknown(context: WriteContext, paths: readonly string[], duplicates: readonly string[] = []): void {
-  const problems = [...duplicates.map((path) => `duplicate field "${path}"`), ...paths.map((path) => `unknown field "${path}"`)];
+function reportUnknown(context: WriteContext, paths: readonly string[]): void {
+  report(
+    context,
+    paths.map((path) => `unknown field "${path}"`),
+  );
+}
+
+function report(context: WriteContext, problems: readonly string[]): void {
   if (problems.length === 0 || context.fieldValidation === 'Ignore') return;
   if (context.fieldValidation === 'Strict') throw cannotHandle(context, `strict decoding error: ${problems.join(', ')}`);
   for (const problem of problems) context.warn(problem);

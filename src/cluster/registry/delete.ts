@@ -23,7 +23,7 @@ const ATTEMPTS = 20;
 const POLICIES = ['Foreground', 'Background', 'Orphan'];
 
 /** @throws ApiError 422 */
-export function checkDeleteOptions({ propagationPolicy, orphanDependents, gracePeriodSeconds }: DeleteOptions): void {
+function checkDeleteOptions({ propagationPolicy, orphanDependents, gracePeriodSeconds }: DeleteOptions): void {
   const causes: StatusCause[] = [];
   if (propagationPolicy !== undefined && orphanDependents !== undefined) {
     causes.push({

@@ -7,10 +7,12 @@
 export { createCatalog } from './catalog.ts';
 export { createObject } from './create.ts';
 export { compareVersions, CRD_FINALIZER, isCrd, nextCrdStatus, resourceOfCrd } from './crds.ts';
+export { reportDuplicates } from './decode.ts';
 export { deletedStatus, deleteObject, deleteObjects, type Deleted, type DeleteOptions } from './delete.ts';
+export { duplicateKeys } from './duplicates.ts';
 export { fieldSelector, pinnedName } from './fields.ts';
 export { futureRevision, listObjects, parseRevision, type ListResult } from './list.ts';
-export { applyObject, patchObject, PATCH_TYPES, type PatchType } from './patch.ts';
+export { applyObject, asPatchError, patchObject, PATCH_TYPES, type PatchType } from './patch.ts';
 export { labelSelector, type Selector } from './selectors.ts';
 export { replaceObject, writeChange, type Change, type Written } from './update.ts';
 export { apiVersionIn, toVersion } from './versions.ts';

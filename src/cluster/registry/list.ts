@@ -31,12 +31,12 @@ interface Token {
 }
 
 /** The text of a continue token: opaque to clients. */
-export function encodeContinue(token: Token): string {
+function encodeContinue(token: Token): string {
   return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', ...token })).toString('base64url');
 }
 
 /** @throws ApiError 400 */
-export function decodeContinue(text: string): Token {
+function decodeContinue(text: string): Token {
   const broken = apiErrors.badRequest('continue key is not valid');
   let parsed: unknown;
   try {

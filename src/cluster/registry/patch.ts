@@ -59,7 +59,7 @@ function merge({ version }: WriteContext, type: PatchType, live: KubeObject, pat
 }
 
 /** A patch whose result can't be decoded is unprocessable; values stay out of the text (REST-08). */
-function asPatchError({ resource, name }: WriteContext, error: unknown): unknown {
+export function asPatchError({ resource, name }: WriteContext, error: unknown): unknown {
   if (!(error instanceof ApiError) || error.status.code !== 400) return error;
   return apiErrors.invalid(resource, name, [
     { reason: 'FieldValueInvalid', field: 'patch', message: `Invalid value: ${error.status.message ?? ''}` },

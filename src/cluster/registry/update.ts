@@ -8,8 +8,8 @@ import type { Environment, WriteContext } from './types.ts';
 import { prepareAndValidate, readCurrent, storeKeyOf, storeObject, type Current } from './write.ts';
 
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
-/** Rounds of a write that may be recomputed on newer content. */
-const ATTEMPTS = 5;
+/** Rounds of a write that may be recomputed on newer content; in each one somebody gets through. */
+const ATTEMPTS = 1000;
 
 export interface Written {
   readonly object: KubeObject;

@@ -4,9 +4,9 @@ import type { Store, StoreEvent } from '../store/index.ts';
 import type { Selector } from './selectors.ts';
 
 /** A watcher that is this many events behind is dropped. */
-export const WATCH_BUFFER = 16_384;
+const WATCH_BUFFER = 16_384;
 /** Time between bookmarks, and before the end of a watch, at which one is sent. */
-export const BOOKMARK_MS = 60_000;
+const BOOKMARK_MS = 60_000;
 const LAST_BOOKMARK_MS = 2_000;
 const DEFAULT_TIMEOUT_MS = 30 * 60_000;
 /** Marks the bookmark after the initial events (LIST-12). */

@@ -1,6 +1,7 @@
 import { apiErrors, cloneJson, deepEqual, type KubeObject, type StatusCause } from '../../kube/objects/index.ts';
 import type { StoreKey } from '../store/index.ts';
-import { isCrd, setCrdStatus } from './crds.ts';
+import { isCrd, setCrdStatus, storedVersionCauses } from './crds.ts';
+import { eventCauses, isTooLarge, objectTooLarge } from './limits.ts';
 import { finalizerWarnings, validateScope } from './metadata.ts';
 import { allocateService, isService } from './services.ts';
 import { prepareFields, validateFields } from './schemas.ts';
@@ -36,7 +37,7 @@ export interface Current {
 }
 
 /** @throws ApiError 422 with every finding */
-export function refuseInvalid(resource: Resource, object: KubeObject, causes: readonly StatusCause[]): void {
+function refuseInvalid(resource: Resource, object: KubeObject, causes: readonly StatusCause[]): void {
   if (causes.length > 0) throw apiErrors.invalid(resource, object.metadata.name ?? '', causes);
 }
 
@@ -54,6 +55,8 @@ export function prepareAndValidate(env: Environment, context: WriteContext, give
   for (const warning of finalizerWarnings(resource, object)) warn(warning);
   refuseInvalid(resource, object, [
     ...allocation,
+    ...(isCrd(resource) ? storedVersionCauses(object) : []),
+    ...(resource.storeName === 'events' ? eventCauses(object) : []),
     ...validateScope(resource, object, old),
     ...validateFields(resource, version, object, old),
   ]);
@@ -85,8 +88,23 @@ export function storeObject(
   expected: KubeObject | undefined,
 ): KubeObject | undefined {
   const key = storeKeyOf(context, object.metadata.name ?? '');
-  const stored = env.store.put(key, inOrder(toStorage(context.resource, object)), expected);
+  const stored = env.store.put(key, fitting(context, inOrder(toStorage(context.resource, object))), expected);
   return stored === undefined ? undefined : toVersion(context.resource, context.version, stored);
+}
+
+/**
+ * Managed fields give way when they make an object too large (SSA-15), unless the write is an apply, which can't do
+ * without them.
+ *
+ * @throws ApiError 413
+ */
+function fitting({ manager }: WriteContext, object: KubeObject): KubeObject {
+  if (!isTooLarge(object)) return object;
+  const { managedFields = [], ...metadata } = object.metadata;
+  const isApply = managedFields.some((entry) => entry.operation === 'Apply' && entry.manager === manager);
+  const lighter = { ...object, metadata };
+  if (isApply || isTooLarge(lighter)) throw objectTooLarge();
+  return lighter;
 }
 
 /** A copy whose fields stand where readers look for them. */

@@ -25,7 +25,10 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 const whoami = (headers: Record<string, string>, user?: UserInfo): Promise<ApiResponse> =>
-  api.raw({ url: REVIEW, method: 'POST', headers, body: { kind: 'json', value: {} }, ...(user === undefined ? {} : { user }) }, { remote: true });
+  api.raw(
+    { url: REVIEW, method: 'POST', headers, body: { kind: 'json', value: {} }, ...(user === undefined ? {} : { user }) },
+    { remote: true },
+  );
 const valueOf = ({ body }: ApiResponse): unknown => (body.kind === 'json' ? body.value : undefined);
 const userOf = (response: ApiResponse): unknown => (valueOf(response) as { status: { userInfo: unknown } }).status.userInfo;
 
@@ -45,7 +48,10 @@ describe('authentication', () => {
   });
 
   it('AUTHN-01: the user that the transport authenticated', async () => {
-    expect(userOf(await whoami({}, { username: 'bob', groups: ['ops'] }))).toEqual({ username: 'bob', groups: ['ops', 'system:authenticated'] });
+    expect(userOf(await whoami({}, { username: 'bob', groups: ['ops'] }))).toEqual({
+      username: 'bob',
+      groups: ['ops', 'system:authenticated'],
+    });
   });
 });
 
@@ -60,8 +66,17 @@ describe('impersonation', () => {
       'impersonate-uid': '7',
       'impersonate-extra-acme.com%2fproject': 'x',
     });
-    expect(userOf(answer)).toEqual({ username: 'carol', uid: '7', groups: ['a', 'b', 'system:authenticated'], extra: { 'acme.com/project': ['x'] } });
-    expect(asked.filter(({ verb }) => verb === 'impersonate').map(({ user, group, resource, subresource, name }) => [user.username, group, resource, subresource, name])).toEqual([
+    expect(userOf(answer)).toEqual({
+      username: 'carol',
+      uid: '7',
+      groups: ['a', 'b', 'system:authenticated'],
+      extra: { 'acme.com/project': ['x'] },
+    });
+    expect(
+      asked
+        .filter(({ verb }) => verb === 'impersonate')
+        .map(({ user, group, resource, subresource, name }) => [user.username, group, resource, subresource, name]),
+    ).toEqual([
       ['alice', '', 'users', '', 'carol'],
       ['alice', '', 'groups', '', 'a'],
       ['alice', '', 'groups', '', 'b'],
@@ -94,12 +109,16 @@ describe('impersonation', () => {
 describe('authorization', () => {
   it('403 names user, verb, resource and scope, escapes, and must not be sniffed', async () => {
     refuse = () => true;
-    const answer = await api.raw({ url: '/apis/apps/v1/namespaces/x/deployments/d/status', user: { username: '<b>', groups: [] } }, { remote: true });
+    const answer = await api.raw(
+      { url: '/apis/apps/v1/namespaces/x/deployments/d/status', user: { username: '<b>', groups: [] } },
+      { remote: true },
+    );
     expect(answer.headers['x-content-type-options']).toBe('nosniff');
     expect(valueOf(answer)).toMatchObject({
       code: 403,
       reason: 'Forbidden',
-      message: 'deployments.apps "d" is forbidden: User "&lt;b&gt;" cannot get resource "deployments/status" in API group "apps" in the namespace "x": because',
+      message:
+        'deployments.apps "d" is forbidden: User "&lt;b&gt;" cannot get resource "deployments/status" in API group "apps" in the namespace "x": because',
     });
     const document = await api.raw({ url: '/metrics', user: { username: 'u', groups: [] } }, { remote: true });
     expect(valueOf(document)).toMatchObject({ message: 'forbidden: User "u" cannot get path "/metrics": because' });
@@ -112,7 +131,11 @@ describe('authorization', () => {
 
   it('SSA-01 and REST-05: creating by apply or PUT asks for create as well', async () => {
     refuse = ({ verb }) => verb === 'create';
-    const applied = await api.patch('/api/v1/namespaces/default/configmaps/c?fieldManager=x', 'apply', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } });
+    const applied = await api.patch('/api/v1/namespaces/default/configmaps/c?fieldManager=x', 'apply', {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'c' },
+    });
     expect(applied.status).toBe(403);
     const put = await api.put('/apis/coordination.k8s.io/v1/namespaces/default/leases/l', { metadata: { name: 'l' } });
     expect(put.status).toBe(403);

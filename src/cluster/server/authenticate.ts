@@ -8,7 +8,7 @@ const AUTHENTICATED = 'system:authenticated';
 const UNAUTHENTICATED = 'system:unauthenticated';
 
 /** Who a request without credentials is. */
-export const ANONYMOUS: UserInfo = { username: 'system:anonymous', groups: [UNAUTHENTICATED] };
+const ANONYMOUS: UserInfo = { username: 'system:anonymous', groups: [UNAUTHENTICATED] };
 
 /**
  * The caller: as the transport says, else by bearer token, else anonymous (AUTHN-01 … AUTHN-03).

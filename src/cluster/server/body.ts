@@ -1,5 +1,6 @@
 import type { ApiRequest } from '../../kube/client/index.ts';
 import { apiErrors, checkDepth, parseJson } from '../../kube/objects/index.ts';
+import { duplicateKeys } from '../registry/index.ts';
 import { decodeProtobufBody, parseYamlBody } from './codecs.ts';
 
 /** Largest request body in bytes (LIM-01). */
@@ -17,16 +18,26 @@ export function hasBody({ body }: ApiRequest): boolean {
   return body !== undefined && (body.kind === 'json' || body.bytes.length > 0);
 }
 
+export interface Body {
+  readonly value: unknown;
+  /** Paths of keys that stand twice in one object; the last one counts. */
+  readonly duplicates: readonly string[];
+}
+
+const single = (value: unknown): Body => ({ value, duplicates: [] });
+
 /**
  * The body of a request as a JSON value: JSON (also without a type), YAML, or a protobuf envelope.
  *
  * @throws ApiError 400, 413, 415
  */
-export async function readBody(request: ApiRequest): Promise<unknown> {
+export async function readBody(request: ApiRequest): Promise<Body> {
   const { body } = request;
-  if (body === undefined) return undefined;
-  if (body.kind === 'json') checkDepth(body.value);
-  if (body.kind === 'json') return hasUndefined(body.value) ? withoutUndefined(body.value) : body.value;
+  if (body === undefined) return single(undefined);
+  if (body.kind === 'json') {
+    checkDepth(body.value);
+    return single(hasUndefined(body.value) ? withoutUndefined(body.value) : body.value);
+  }
   if (body.bytes.length > MAX_BODY_BYTES) throw tooLarge();
   const type = mediaType(request);
   switch (type) {
@@ -40,7 +51,7 @@ export async function readBody(request: ApiRequest): Promise<unknown> {
     case 'application/apply-patch+yaml':
       return parseYamlBody(decodeText(body.bytes));
     case 'application/vnd.kubernetes.protobuf':
-      return decodeProtobufBody(body.bytes);
+      return single(decodeProtobufBody(body.bytes));
     default:
       throw unsupported(OBJECT_TYPES);
   }
@@ -70,9 +81,10 @@ export function tooLarge(): Error {
   return apiErrors.of(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`);
 }
 
-function readJson(bytes: Uint8Array): unknown {
+function readJson(bytes: Uint8Array): Body {
+  const text = decodeText(bytes);
   try {
-    return parseJson(decodeText(bytes));
+    return { value: parseJson(text), duplicates: duplicateKeys(text) };
   } catch {
     // The parser's message may quote the text, which may hold secrets.
     throw apiErrors.badRequest('the body of the request is not valid JSON');

@@ -49,9 +49,18 @@ describe('an embedded cluster', () => {
     const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
     await first.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
       metadata: { name: 'widgets.example.com' },
-      spec: { group: 'example.com', scope: 'Namespaced', names: { plural: 'widgets', kind: 'Widget' }, versions: [{ name: 'v1', served: true, storage: true, schema }] },
+      spec: {
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { plural: 'widgets', kind: 'Widget' },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      },
     });
-    await first.post('/apis/example.com/v1/namespaces/default/widgets', { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } });
+    await first.post('/apis/example.com/v1/namespaces/default/widgets', {
+      apiVersion: 'example.com/v1',
+      kind: 'Widget',
+      metadata: { name: 'w' },
+    });
     await first.post('/api/v1/namespaces', { metadata: { name: 'going' } });
     await first.post('/api/v1/namespaces/going/configmaps', { metadata: { name: 'c', finalizers: ['example.com/hold'] } });
     await first.del('/api/v1/namespaces/going');
@@ -78,7 +87,8 @@ describe('injected faults', () => {
     return testCluster({
       intercept: ({ method }) => {
         const verdict = method === 'POST' ? left.shift() : undefined;
-        if (typeof verdict === 'number') return statusResponse(apiErrors.of(verdict, 'TooManyRequests', 'slow down', { retryAfterSeconds: 3 }).status);
+        if (typeof verdict === 'number')
+          return statusResponse(apiErrors.of(verdict, 'TooManyRequests', 'slow down', { retryAfterSeconds: 3 }).status);
         return verdict === 'drop' || verdict === 'drop-response' ? verdict : 'pass';
       },
     });

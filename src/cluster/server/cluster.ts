@@ -5,7 +5,7 @@ import type { ApiRequest, ApiResponse, Handle, UserInfo } from '../../kube/clien
 import { createAdmission } from '../admission/index.ts';
 import { startLoops } from '../loops/index.ts';
 import { createCatalog, type Authorize, type Environment, type WatchStream } from '../registry/index.ts';
-import { workloadLoop } from '../workloads/index.ts';
+import { podLoop, workloadLoop } from '../workloads/index.ts';
 import { createStore, fileJournal, memoryJournal, type Store } from '../store/index.ts';
 import { authorizeAuthenticated } from './authorize.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -61,7 +61,7 @@ export interface EmbeddedCluster {
  * ```ts
  * const cluster = await createCluster({ world: systemWorld(), entropy: systemEntropy });
  * ```
- * @throws SottoError CLUSTER_DATA_LOCKED, CLUSTER_DATABASE_CORRUPT, CLUSTER_DATABASE_UNUSABLE
+ * @throws SottoError CLUSTER_DATA_LOCKED, CLUSTER_DATABASE_CORRUPT, CLUSTER_DATABASE_NEWER, CLUSTER_DATABASE_UNUSABLE
  */
 export async function createCluster(options: ClusterOptions): Promise<EmbeddedCluster> {
   const { world, databasePath = ':memory:', log = noLog } = options;
@@ -85,6 +85,7 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
   };
   const loops = startLoops({ env, log, rootCertificate: () => rootCertificate, onResourceGone: (storeName) => watches.endOf(storeName) }, [
     workloadLoop,
+    podLoop,
   ]);
   await bootstrap(env);
   let isClosed = false;

@@ -10,7 +10,8 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const make = (metadata: Record<string, unknown> = {}): ReturnType<TestCluster['post']> => api.post(PATH, { metadata: { name: 'c', ...metadata } });
+const make = (metadata: Record<string, unknown> = {}): ReturnType<TestCluster['post']> =>
+  api.post(PATH, { metadata: { name: 'c', ...metadata } });
 
 describe('deletion', () => {
   it('DEL-01: options from body or query; preconditions that fail are 409', async () => {
@@ -19,7 +20,9 @@ describe('deletion', () => {
     expect((await api.del(`${PATH}/c`, { preconditions: { resourceVersion: '1' } })).status).toBe(409);
     expect((await api.del(`${PATH}/c`, { propagationPolicy: 'Background', orphanDependents: true })).status).toBe(422);
     expect((await api.del(`${PATH}/c?propagationPolicy=Sometimes`)).status).toBe(422);
-    expect((await api.del(`${PATH}/c`, { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid: body.metadata.uid } })).status).toBe(200);
+    expect(
+      (await api.del(`${PATH}/c`, { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid: body.metadata.uid } })).status,
+    ).toBe(200);
     expect((await api.del(`${PATH}/c`)).status).toBe(404);
   });
 
@@ -27,7 +30,10 @@ describe('deletion', () => {
     await make({ finalizers: ['example.com/a', 'example.com/b'] });
     const watch = await api.watch(`${PATH}/c`);
     const marked = await api.del(`${PATH}/c`);
-    expect(marked).toMatchObject({ status: 200, body: { kind: 'ConfigMap', metadata: { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0 } } });
+    expect(marked).toMatchObject({
+      status: 200,
+      body: { kind: 'ConfigMap', metadata: { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0 } },
+    });
     expect((await api.patch(`${PATH}/c`, 'merge', { metadata: { finalizers: ['example.com/a', 'example.com/c'] } })).status).toBe(422);
     expect((await api.patch(`${PATH}/c`, 'merge', { metadata: { finalizers: ['example.com/a'] } })).status).toBe(200);
     const last = await api.patch(`${PATH}/c`, 'merge', { metadata: { finalizers: null } });
@@ -69,7 +75,10 @@ describe('deletion', () => {
 
   it('DEL-04: Jobs orphan their dependents by default, with a warning', async () => {
     const jobs = '/apis/batch/v1/namespaces/default/jobs';
-    await api.post(jobs, { metadata: { name: 'j' }, spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } } });
+    await api.post(jobs, {
+      metadata: { name: 'j' },
+      spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } },
+    });
     const answer = await api.del(`${jobs}/j`);
     expect(answer.body.metadata.finalizers).toContain('orphan');
     expect(answer.headers['warning']).toContain('child pods are preserved by default when jobs are deleted');
@@ -88,5 +97,12 @@ describe('deletion', () => {
     expect(longer.body.metadata.deletionGracePeriodSeconds).toBe(30);
     await api.del(`${pods}/bound`, { gracePeriodSeconds: 0 });
     expect((await api.get(`${pods}/bound`)).status).toBe(404);
+    // Without it the kubelet's part is played a second later.
+    await api.post(pods, { metadata: { name: 'left' }, spec: { ...spec, nodeName: 'n' } });
+    await api.del(`${pods}/left`);
+    await api.settle(500);
+    expect((await api.get(`${pods}/left`)).status).toBe(200);
+    await api.settle(1_000);
+    expect((await api.get(`${pods}/left`)).status).toBe(404);
   });
 });

@@ -34,7 +34,13 @@ const installWidgets = (): Promise<unknown> =>
       names: { plural: 'widgets', kind: 'Widget' },
       versions: [
         { name: 'v1alpha1', served: true, storage: false, schema: { openAPIV3Schema: { type: 'object' } } },
-        { name: 'v1', served: true, storage: true, subresources: { status: {} }, schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } } },
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } },
+        },
       ],
     },
   });
@@ -57,7 +63,11 @@ describe('discovery', () => {
   it('DISC-02: classic documents without the clause', async () => {
     expect((await api.get('/api')).body).toMatchObject({ kind: 'APIVersions', versions: ['v1'] });
     expect((await api.get('/apis')).body.kind).toBe('APIGroupList');
-    expect((await api.get('/apis/apps')).body).toMatchObject({ kind: 'APIGroup', name: 'apps', preferredVersion: { groupVersion: 'apps/v1' } });
+    expect((await api.get('/apis/apps')).body).toMatchObject({
+      kind: 'APIGroup',
+      name: 'apps',
+      preferredVersion: { groupVersion: 'apps/v1' },
+    });
     const { body } = await api.get('/apis/apps/v1');
     expect(body).toMatchObject({ kind: 'APIResourceList', groupVersion: 'apps/v1' });
     expect((body as unknown as { resources: { name: string }[] }).resources.map(({ name }) => name)).toContain('deployments/scale');
@@ -75,20 +85,46 @@ describe('discovery', () => {
       verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
     });
     expect(core?.versions[0]?.freshness).toBe('Current');
-    const deployments = (await groups('/apis')).find(({ metadata }) => metadata.name === 'apps')?.versions[0]?.resources.find(({ resource }) => resource === 'deployments');
-    expect(deployments?.subresources?.map(({ subresource, responseKind }) => `${subresource} ${responseKind.kind}`).toSorted()).toEqual(['scale Scale', 'status Deployment']);
+    const deployments = (await groups('/apis'))
+      .find(({ metadata }) => metadata.name === 'apps')
+      ?.versions[0]?.resources.find(({ resource }) => resource === 'deployments');
+    expect(deployments?.subresources?.map(({ subresource, responseKind }) => `${subresource} ${responseKind.kind}`).toSorted()).toEqual([
+      'scale Scale',
+      'status Deployment',
+    ]);
   });
 
   it('DISC-04: groups in priority order, custom ones last, versions by stability', async () => {
     await installWidgets();
     const list = await groups('/apis');
     const names = list.map(({ metadata }) => metadata.name ?? '');
-    const known = ['apps', 'events.k8s.io', 'authentication.k8s.io', 'autoscaling', 'batch', 'networking.k8s.io', 'rbac.authorization.k8s.io', 'apiextensions.k8s.io', 'coordination.k8s.io', 'example.com'];
+    const known = [
+      'apps',
+      'events.k8s.io',
+      'authentication.k8s.io',
+      'autoscaling',
+      'batch',
+      'networking.k8s.io',
+      'rbac.authorization.k8s.io',
+      'apiextensions.k8s.io',
+      'coordination.k8s.io',
+      'example.com',
+    ];
     expect(names.filter((name) => known.includes(name))).toEqual(known);
     expect(list.find(({ metadata }) => metadata.name === 'autoscaling')?.versions.map(({ version }) => version)).toEqual(['v2', 'v1']);
-    expect(list.find(({ metadata }) => metadata.name === 'example.com')?.versions.map(({ version }) => version)).toEqual(['v1', 'v1alpha1']);
+    expect(list.find(({ metadata }) => metadata.name === 'example.com')?.versions.map(({ version }) => version)).toEqual([
+      'v1',
+      'v1alpha1',
+    ]);
     expect(['foo10', 'v1beta1', 'v2', 'v1', 'foo1', 'v11alpha2', 'v3beta1', 'v12alpha1'].toSorted(compareVersions)).toEqual([
-      'v2', 'v1', 'v3beta1', 'v1beta1', 'v12alpha1', 'v11alpha2', 'foo1', 'foo10',
+      'v2',
+      'v1',
+      'v3beta1',
+      'v1beta1',
+      'v12alpha1',
+      'v11alpha2',
+      'foo1',
+      'foo10',
     ]);
   });
 
@@ -129,7 +165,9 @@ describe('OpenAPI', () => {
       parameters?: { name: string; in: string }[];
       requestBody: { content: Record<string, unknown> };
     }
-    const item = (body as unknown as { paths: Record<string, { parameters?: { name: string }[]; patch: Operation }> }).paths['/api/v1/namespaces/{namespace}/secrets/{name}'];
+    const item = (body as unknown as { paths: Record<string, { parameters?: { name: string }[]; patch: Operation }> }).paths[
+      '/api/v1/namespaces/{namespace}/secrets/{name}'
+    ];
     expect(item?.patch['x-kubernetes-group-version-kind']).toEqual({ group: '', version: 'v1', kind: 'Secret' });
     expect([...(item?.patch.parameters ?? []), ...(item?.parameters ?? [])].map(({ name }) => name)).toContain('fieldValidation');
     expect(Object.keys(item?.patch.requestBody.content ?? {})).toContain('application/strategic-merge-patch+json');
@@ -140,7 +178,9 @@ describe('OpenAPI', () => {
     const before = (await index()).paths;
     expect(before['apis/example.com/v1']).toBeDefined();
     const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com';
-    await api.patch(path, 'json', [{ op: 'add', path: '/spec/versions/1/schema/openAPIV3Schema/properties/more', value: { type: 'string' } }]);
+    await api.patch(path, 'json', [
+      { op: 'add', path: '/spec/versions/1/schema/openAPIV3Schema/properties/more', value: { type: 'string' } },
+    ]);
     const after = (await index()).paths;
     expect(after['apis/example.com/v1']).not.toEqual(before['apis/example.com/v1']);
     expect(after['api/v1']).toEqual(before['api/v1']);

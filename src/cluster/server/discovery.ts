@@ -14,7 +14,7 @@ export function verbsOf(resource: Resource): string[] {
 }
 
 /** Verbs and kind of a subresource. */
-export function subresourceOf(
+function subresourceOf(
   resource: Resource,
   version: Version,
   name: string,

@@ -7,7 +7,7 @@ import { openApi } from './openapi.ts';
 import type { RequestInfo } from './requestInfo.ts';
 
 /** The version that the server calls itself: one that clients from 1.32 to 1.34 accept without a skew warning. */
-export const KUBERNETES_VERSION = { major: '1', minor: '33', gitVersion: 'v1.33.0' } as const;
+const KUBERNETES_VERSION = { major: '1', minor: '33', gitVersion: 'v1.33.0' } as const;
 
 const VERSION = {
   ...KUBERNETES_VERSION,

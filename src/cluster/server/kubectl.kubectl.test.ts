@@ -52,7 +52,8 @@ const columns = (text: string): string[][] =>
     .split('\n')
     .map((line) => line.trim().split(/\s{2,}/));
 
-const CONFIG_MAP = (data: string, name = 'cm'): string => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  a: ${JSON.stringify(data)}\n`;
+const CONFIG_MAP = (data: string, name = 'cm'): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  a: ${JSON.stringify(data)}\n`;
 const CRD = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -117,7 +118,14 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
       ['kube-public', 'Active'],
       ['kube-system', 'Active'],
     ]);
-    expect(columns(await output('get services -A -o wide'))[1]?.slice(0, 6)).toEqual(['default', 'kubernetes', 'ClusterIP', '10.96.0.1', '<none>', '443/TCP']);
+    expect(columns(await output('get services -A -o wide'))[1]?.slice(0, 6)).toEqual([
+      'default',
+      'kubernetes',
+      'ClusterIP',
+      '10.96.0.1',
+      '<none>',
+      '443/TCP',
+    ]);
     expect(await output('get namespaces -l kubernetes.io/metadata.name=default -o name')).toBe('namespace/default\n');
     expect((await kubectl('get namespaces -l nope=1')).stderr).toBe('No resources found\n');
     const missing = await kubectl('get secret nope');
@@ -130,8 +138,14 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
     expect(await output('create configmap c -n team --from-literal=k=v')).toBe('configmap/c created\n');
     expect(await output('create serviceaccount robot -n team')).toBe('serviceaccount/robot created\n');
     expect(await output("get secret s -n team -o 'jsonpath={.data.password}'")).toBe('c2VzYW1l');
-    expect(JSON.parse(await output('get secret s -n team -o json'))).toMatchObject({ kind: 'Secret', type: 'Opaque', data: { password: 'c2VzYW1l' } });
-    expect(await output('get configmap c -n team -o yaml')).toMatch(/^apiVersion: v1\ndata:\n {2}k: v\nkind: ConfigMap\nmetadata:\n {2}creationTimestamp: "/);
+    expect(JSON.parse(await output('get secret s -n team -o json'))).toMatchObject({
+      kind: 'Secret',
+      type: 'Opaque',
+      data: { password: 'c2VzYW1l' },
+    });
+    expect(await output('get configmap c -n team -o yaml')).toMatch(
+      /^apiVersion: v1\ndata:\n {2}k: v\nkind: ConfigMap\nmetadata:\n {2}creationTimestamp: "/,
+    );
     const again = await kubectl('create namespace team');
     expect(again).toMatchObject({ code: 1, stderr: 'Error from server (AlreadyExists): namespaces "team" already exists\n' });
     const described = await output('describe secret s -n team');
@@ -144,7 +158,9 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
     expect(await output('delete namespace team')).toBe('namespace "team" deleted\n');
     expect((await kubectl('get namespace team')).code).toBe(1);
     const immortal = await kubectl('delete namespace kube-system');
-    expect(immortal.stderr).toBe('Error from server (Forbidden): namespaces "kube-system" is forbidden: this namespace may not be deleted\n');
+    expect(immortal.stderr).toBe(
+      'Error from server (Forbidden): namespaces "kube-system" is forbidden: this namespace may not be deleted\n',
+    );
   });
 
   it('apply on the client side: created, unchanged, configured, and what is dropped goes', async () => {
@@ -164,7 +180,9 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
     const conflict = await kubectl('apply --server-side --field-manager=two -f -', CONFIG_MAP('2'));
     expect(conflict.code).toBe(1);
     expect(conflict.stderr).toMatch(/^error: Apply failed with 1 conflict: conflict with "one": \.data\.a\n/);
-    expect(await output('apply --server-side --field-manager=two --force-conflicts -f -', CONFIG_MAP('2'))).toBe('configmap/cm serverside-applied\n');
+    expect(await output('apply --server-side --field-manager=two --force-conflicts -f -', CONFIG_MAP('2'))).toBe(
+      'configmap/cm serverside-applied\n',
+    );
     expect(await output('get configmap cm -o yaml --show-managed-fields')).toContain('manager: two\n    operation: Apply');
   });
 
@@ -179,7 +197,9 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
   it('PATCH-01: patch in three forms, label, annotate, edit, replace', async () => {
     expect(await output('patch configmap cm -p \'{"data":{"s":"1"}}\'')).toBe('configmap/cm patched\n');
     expect(await output('patch configmap cm --type=merge -p \'{"data":{"m":"1","a":null}}\'')).toBe('configmap/cm patched\n');
-    expect(await output('patch configmap cm --type=json -p \'[{"op":"replace","path":"/data/s","value":"2"}]\'')).toBe('configmap/cm patched\n');
+    expect(await output('patch configmap cm --type=json -p \'[{"op":"replace","path":"/data/s","value":"2"}]\'')).toBe(
+      'configmap/cm patched\n',
+    );
     expect(await output('patch configmap cm --type=merge -p \'{"data":{"m":"1"}}\'')).toBe('configmap/cm patched (no change)\n');
     expect(await output("get configmap cm -o 'jsonpath={.data}'")).toBe('{"m":"1","s":"2"}');
     expect(await output('label configmap cm tier=gold')).toBe('configmap/cm labeled\n');
@@ -211,10 +231,14 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
     expect(await output('apply -f -', DEPLOYMENT)).toBe('deployment.apps/web unchanged\n');
     expect((await kubectl('diff -f -', DEPLOYMENT)).code).toBe(0);
     expect(await output('scale deployment web --replicas=3')).toBe('deployment.apps/web scaled\n');
-    expect(await output('wait --for=jsonpath={.status.readyReplicas}=3 deployment/web --timeout=20s')).toBe('deployment.apps/web condition met\n');
+    expect(await output('wait --for=jsonpath={.status.readyReplicas}=3 deployment/web --timeout=20s')).toBe(
+      'deployment.apps/web condition met\n',
+    );
     expect(await output('set image deployment/web web=nginx:2')).toBe('deployment.apps/web image updated\n');
     expect(await output('rollout restart deployment/web')).toBe('deployment.apps/web restarted\n');
-    expect(await output('describe deployment web')).toContain('Replicas:               3 desired | 3 updated | 3 total | 3 available | 0 unavailable');
+    expect(await output('describe deployment web')).toContain(
+      'Replicas:               3 desired | 3 updated | 3 total | 3 available | 0 unavailable',
+    );
     expect(await output('delete deployment web --cascade=foreground')).toBe('deployment.apps "web" deleted\n');
   });
 
@@ -222,13 +246,18 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
     expect(await output('apply -f -', CRD)).toContain('created');
     expect(await output('wait --for=condition=Established crd/widgets.example.com --timeout=10s')).toContain('condition met');
     expect(await output('apply -f -', WIDGET(3))).toBe('widget.example.com/w created\n');
-    expect(columns(await output('get wd'))).toEqual([['NAME', 'SIZE'], ['w', '3']]);
+    expect(columns(await output('get wd'))).toEqual([
+      ['NAME', 'SIZE'],
+      ['w', '3'],
+    ]);
     expect(await output('apply -f -', WIDGET(4))).toBe('widget.example.com/w configured\n');
     expect(await output('explain widget.spec.size')).toContain('how large it is');
     const invalid = await kubectl('apply -f -', WIDGET(40));
     expect(invalid.code).toBe(1);
     expect(invalid.stderr).toContain('spec.size: Invalid value: 40: spec.size in body should be less than or equal to 9');
-    expect(await output('delete crd widgets.example.com')).toBe('customresourcedefinition.apiextensions.k8s.io "widgets.example.com" deleted\n');
+    expect(await output('delete crd widgets.example.com')).toBe(
+      'customresourcedefinition.apiextensions.k8s.io "widgets.example.com" deleted\n',
+    );
     expect((await kubectl('get wd')).code).toBe(1);
   });
 
@@ -256,7 +285,9 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
       ['Username', 'admin'],
       ['Groups', '[system:masters system:authenticated]'],
     ]);
-    expect(await output('auth whoami --as=system:serviceaccount:flux:sync')).toContain('[system:serviceaccounts system:serviceaccounts:flux system:authenticated]');
+    expect(await output('auth whoami --as=system:serviceaccount:flux:sync')).toContain(
+      '[system:serviceaccounts system:serviceaccounts:flux system:authenticated]',
+    );
     expect(await output('auth can-i delete secrets')).toBe('yes\n');
     const nobody = await kubectl('get namespaces --as=system:anonymous');
     expect(nobody.stderr).toBe(

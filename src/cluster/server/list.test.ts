@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testCluster, type TestCluster } from './testing.ts';
 
 const PATH = '/api/v1/namespaces/default/configmaps';
-const names = (items: readonly { metadata: { name?: string } }[]): (string | undefined)[] => items.map((item) => item.metadata.name);
+const names = (items: readonly { metadata: { name?: string } }[]): string[] => items.map((item) => item.metadata.name ?? '');
 
 let api: TestCluster;
 beforeEach(async () => {
@@ -16,7 +16,7 @@ afterEach(() => api.close());
 
 const make = (name: string, labels: Record<string, string> = {}, data: Record<string, string> = {}): ReturnType<TestCluster['post']> =>
   api.post(PATH, { metadata: { name, labels }, data });
-const listed = async (query: string): Promise<(string | undefined)[]> =>
+const listed = async (query: string): Promise<string[]> =>
   names((await api.get(`${PATH}?labelSelector=${encodeURIComponent(query)}`)).body.items).filter((name) => name !== 'kube-root-ca.crt');
 
 describe('lists', () => {
@@ -25,7 +25,12 @@ describe('lists', () => {
     const second = await api.post('/api/v1/namespaces/default/secrets', { metadata: { name: 's' } });
     expect(Number(second.body.metadata.resourceVersion)).toBe(Number(first.body.metadata.resourceVersion) + 1);
     const empty = await api.get('/api/v1/namespaces/default/pods');
-    expect(empty.body).toMatchObject({ kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: second.body.metadata.resourceVersion }, items: [] });
+    expect(empty.body).toMatchObject({
+      kind: 'PodList',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: second.body.metadata.resourceVersion },
+      items: [],
+    });
   });
 
   it('LIST-02: sorted by key, built-in items without kind and apiVersion', async () => {
@@ -34,7 +39,11 @@ describe('lists', () => {
     await api.post('/api/v1/namespaces/default-a/configmaps', { metadata: { name: 'a' } });
     const all = await api.get('/api/v1/configmaps?fieldSelector=metadata.name!=kube-root-ca.crt');
     // etcd's order is that of whole keys: `default-a/` is before `default/`.
-    expect(all.body.items.map((item) => `${item.metadata.namespace ?? ''}/${item.metadata.name ?? ''}`)).toEqual(['default-a/a', 'default/a', 'default/b']);
+    expect(all.body.items.map((item) => `${item.metadata.namespace ?? ''}/${item.metadata.name ?? ''}`)).toEqual([
+      'default-a/a',
+      'default/a',
+      'default/b',
+    ]);
     expect(all.body.items[0]).not.toHaveProperty('kind');
   });
 
@@ -44,7 +53,9 @@ describe('lists', () => {
     await make('b');
     const at = a.metadata.resourceVersion ?? '';
     const exact = await api.get(`${PATH}?resourceVersion=${at}&resourceVersionMatch=Exact`);
-    expect(exact.body.items.filter((item) => item.metadata.name !== 'kube-root-ca.crt')).toMatchObject([{ metadata: { name: 'a' }, data: { v: '1' } }]);
+    expect(exact.body.items.filter((item) => item.metadata.name !== 'kube-root-ca.crt')).toMatchObject([
+      { metadata: { name: 'a' }, data: { v: '1' } },
+    ]);
     expect(exact.body.metadata.resourceVersion).toBe(at);
     expect(names((await api.get(`${PATH}?resourceVersion=${at}&resourceVersionMatch=NotOlderThan`)).body.items)).toContain('b');
     expect(names((await api.get(`${PATH}?resourceVersion=0`)).body.items)).toContain('b');
@@ -70,7 +81,9 @@ describe('lists', () => {
     const second = await api.get(`${PATH}?limit=2&labelSelector=in&continue=${token}`);
     expect(names(second.body.items)).toEqual(['c', 'd']);
     expect(second.body.metadata.resourceVersion).toBe(first.body.metadata.resourceVersion);
-    const third = await api.get(`${PATH}?limit=2&labelSelector=in&continue=${(second.body.metadata as { continue?: string }).continue ?? ''}`);
+    const third = await api.get(
+      `${PATH}?limit=2&labelSelector=in&continue=${(second.body.metadata as { continue?: string }).continue ?? ''}`,
+    );
     expect(names(third.body.items)).toEqual(['e']);
     expect(third.body.metadata).not.toHaveProperty('continue');
     expect((await api.get(`${PATH}?limit=2`)).body.metadata).toMatchObject({ remainingItemCount: 4 });
@@ -128,8 +141,13 @@ describe('lists', () => {
     expect(names((await api.get(`${PATH}?fieldSelector=metadata.name!=a,metadata.name==b`)).body.items)).toEqual(['b']);
     const type = encodeURIComponent(String.raw`type=x\\\,\=y`);
     expect(names((await api.get(`/api/v1/secrets?fieldSelector=${type}`)).body.items)).toEqual(['s']);
-    expect((await api.get(`${PATH}?fieldSelector=data.x=1`)).body).toMatchObject({ code: 400, message: 'field label not supported: data.x' });
-    expect(names((await api.get('/api/v1/namespaces?fieldSelector=status.phase=Active,metadata.name=default')).body.items)).toEqual(['default']);
+    expect((await api.get(`${PATH}?fieldSelector=data.x=1`)).body).toMatchObject({
+      code: 400,
+      message: 'field label not supported: data.x',
+    });
+    expect(names((await api.get('/api/v1/namespaces?fieldSelector=status.phase=Active,metadata.name=default')).body.items)).toEqual([
+      'default',
+    ]);
     expect((await api.get('/api/v1/namespaces?fieldSelector=metadata.namespace=x')).status).toBe(400);
     expect((await api.get(`${PATH}?fieldSelector=metadata.name`)).status).toBe(400);
   });
@@ -195,7 +213,10 @@ describe('watches', () => {
     await api.del(`${PATH}/a`);
     const frames = await watch.take();
     expect(shown(frames)).toEqual(['ADDED a', 'MODIFIED a', 'DELETED a']);
-    expect(frames[2]?.object).toMatchObject({ data: { v: '2' }, metadata: { labels: { on: 'yes' }, resourceVersion: left.body.metadata.resourceVersion } });
+    expect(frames[2]?.object).toMatchObject({
+      data: { v: '2' },
+      metadata: { labels: { on: 'yes' }, resourceVersion: left.body.metadata.resourceVersion },
+    });
     watch.stop();
   });
 
@@ -220,7 +241,10 @@ describe('watches', () => {
     await api.settle(61_000);
     const frames = await watch.take();
     expect(frames).toEqual([
-      { type: 'BOOKMARK', object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { resourceVersion: other.body.metadata.resourceVersion } } },
+      {
+        type: 'BOOKMARK',
+        object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { resourceVersion: other.body.metadata.resourceVersion } },
+      },
     ]);
     await api.settle(30_000);
     expect((await watch.take()).map(({ type }) => type)).toEqual(['BOOKMARK']);
@@ -229,7 +253,8 @@ describe('watches', () => {
 
   it('LIST-12: a watch list sends what is there, a bookmark that says so, then changes', async () => {
     await make('a');
-    const query = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&fieldSelector=metadata.name!=kube-root-ca.crt';
+    const query =
+      'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&fieldSelector=metadata.name!=kube-root-ca.crt';
     const watch = await api.watch(`${PATH}?${query}`);
     await make('b');
     const frames = await watch.take();
@@ -256,7 +281,11 @@ describe('watches', () => {
     const other = await api.watch(`${PATH}?resourceVersion=${await revision()}`);
     let seen = 0;
     for (let i = 0; i < 20_000; i++) {
-      api.cluster.store.put({ resource: 'configmaps', namespace: 'default', name: `x${i}` }, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `x${i}`, namespace: 'default' } }, undefined);
+      api.cluster.store.put(
+        { resource: 'configmaps', namespace: 'default', name: `x${i}` },
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `x${i}`, namespace: 'default' } },
+        undefined,
+      );
       if (i % 1000 === 0) seen += (await other.take()).length;
     }
     seen += (await other.take()).length;

@@ -17,7 +17,7 @@ interface Clause {
 const JSON_TYPES = new Set(['application/json', 'application/*', '*/*']);
 
 /** The clauses of an Accept header, most wanted first. */
-export function parseAccept(header: string): Clause[] {
+function parseAccept(header: string): Clause[] {
   return header
     .split(',')
     .map((text) => {

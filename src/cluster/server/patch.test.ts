@@ -3,7 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testCluster, type TestCluster } from './testing.ts';
 
 const PATH = '/api/v1/namespaces/default/configmaps';
-const applied = (data: Record<string, string>): Record<string, unknown> => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data });
+const applied = (data: Record<string, string>): Record<string, unknown> => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'c' },
+  data,
+});
 
 let api: TestCluster;
 beforeEach(async () => {
@@ -18,7 +23,12 @@ describe('patches', () => {
     const answer = await api.patch(`${PATH}/c`, 'merge', {}, { headers: { 'content-type': 'text/plain' } });
     expect(answer).toMatchObject({ status: 415, body: { reason: 'UnsupportedMediaType' } });
     expect(answer.body.message).toContain('application/apply-patch+yaml');
-    const charset = await api.patch(`${PATH}/c`, 'merge', { data: { a: '3' } }, { headers: { 'content-type': 'application/merge-patch+json; charset=utf-8' } });
+    const charset = await api.patch(
+      `${PATH}/c`,
+      'merge',
+      { data: { a: '3' } },
+      { headers: { 'content-type': 'application/merge-patch+json; charset=utf-8' } },
+    );
     expect(charset.status).toBe(200);
   });
 
@@ -26,7 +36,11 @@ describe('patches', () => {
     const done = await api.patch(`${PATH}/c`, 'json', [{ op: 'replace', path: '/data/a', value: '9' }]);
     expect(done.body['data']).toEqual({ a: '9', b: '2' });
     const failing = await api.patch(`${PATH}/c`, 'json', [{ op: 'test', path: '/data/a', value: 'sesame' }]);
-    expect(failing.body).toMatchObject({ code: 422, reason: 'Invalid', message: 'the server rejected our request due to an error in our request' });
+    expect(failing.body).toMatchObject({
+      code: 422,
+      reason: 'Invalid',
+      message: 'the server rejected our request due to an error in our request',
+    });
     expect((await api.patch(`${PATH}/c`, 'json', [{ op: 'fly', path: '/' }])).status).toBe(400);
   });
 
@@ -36,11 +50,30 @@ describe('patches', () => {
   });
 
   it('PATCH-04 and PATCH-06: strategic patches merge lists by key; a missing key is 500 without reason', async () => {
-    const template = { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'a', image: '1' }, { name: 'b', image: '2' }] } };
+    const template = {
+      metadata: { labels: { app: 'x' } },
+      spec: {
+        containers: [
+          { name: 'a', image: '1' },
+          { name: 'b', image: '2' },
+        ],
+      },
+    };
     const path = '/apis/apps/v1/namespaces/default/deployments';
     await api.post(path, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { app: 'x' } }, template } });
-    const patched = await api.patch(`${path}/d`, 'strategic', { spec: { template: { spec: { containers: [{ name: 'b', image: '3' }] } } } });
-    expect(patched.body['spec']).toMatchObject({ template: { spec: { containers: [{ name: 'a', image: '1' }, { name: 'b', image: '3' }] } } });
+    const patched = await api.patch(`${path}/d`, 'strategic', {
+      spec: { template: { spec: { containers: [{ name: 'b', image: '3' }] } } },
+    });
+    expect(patched.body['spec']).toMatchObject({
+      template: {
+        spec: {
+          containers: [
+            { name: 'a', image: '1' },
+            { name: 'b', image: '3' },
+          ],
+        },
+      },
+    });
     const broken = await api.patch(`${path}/d`, 'strategic', { spec: { template: { spec: { containers: [{ image: '3' }] } } } });
     expect(broken.status).toBe(500);
     expect(broken.body).not.toHaveProperty('reason');
@@ -52,9 +85,17 @@ describe('patches', () => {
     const { body } = await api.get(`${PATH}/c`);
     expect(body['data']).toEqual({ a: '1', b: '2', x: '1', y: '1', z: '1' });
     const { resourceVersion } = body.metadata;
-    const pinned = await Promise.all(['p', 'q'].map((key) => api.patch(`${PATH}/c`, 'merge', { metadata: { resourceVersion }, data: { [key]: '1' } })));
-    expect(pinned.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    const pinned = await Promise.all(
+      ['p', 'q'].map((key) => api.patch(`${PATH}/c`, 'merge', { metadata: { resourceVersion }, data: { [key]: '1' } })),
+    );
+    expect(pinned.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     expect((await api.patch(`${PATH}/nope`, 'merge', {})).status).toBe(404);
+  });
+
+  it('PATCH-05: two hundred patches of one moment all get through', async () => {
+    const all = await Promise.all(Array.from({ length: 200 }, (_, i) => api.patch(`${PATH}/c`, 'merge', { data: { [`k${i}`]: '1' } })));
+    expect(all.every(({ status }) => status === 200)).toBe(true);
+    expect(Object.keys((await api.get(`${PATH}/c`)).body['data'] as object)).toHaveLength(202);
   });
 
   it('PATCH-06: a patch cannot rename, and force is for apply only', async () => {
@@ -84,7 +125,9 @@ describe('server-side apply', () => {
     const answer = await api.patch(`${PATH}/c?fieldManager=x&fieldValidation=Ignore`, 'apply', { ...applied({}), nope: 1 });
     expect(answer.status).toBe(500);
     expect(answer.body).not.toHaveProperty('reason');
-    expect(answer.body.message).toBe('failed to create typed patch object (default/c; /v1, Kind=ConfigMap): .nope: field not declared in schema');
+    expect(answer.body.message).toBe(
+      'failed to create typed patch object (default/c; /v1, Kind=ConfigMap): .nope: field not declared in schema',
+    );
   });
 
   it('SSA-03: a conflict names manager and field; force takes it; equal values are shared', async () => {
@@ -132,7 +175,10 @@ describe('server-side apply', () => {
     const cleared = await api.patch(`${PATH}/c`, 'merge', { metadata: { managedFields: [] } });
     expect(cleared.body.metadata).not.toHaveProperty('managedFields');
     const again = await apply({ a: '1', b: '1' }, 'two');
-    expect(again.body.metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`)).toEqual(['two Apply', 'before-first-apply Update']);
+    expect(again.body.metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`)).toEqual([
+      'two Apply',
+      'before-first-apply Update',
+    ]);
   });
 
   it('SSA-16: what is posted as stringData is owned as data, what is applied as stringData stays so', async () => {

@@ -81,12 +81,15 @@ function unknownPath(): ApiError {
 function respond(env: Environment, request: ApiRequest, answer: Answer): ApiResponse {
   const needsForm = answer.kind === 'object' || answer.kind === 'list' || answer.kind === 'watch';
   const include = request.query.get('includeObject') ?? '';
+  if (!ROW_OBJECTS.has(include)) throw apiErrors.badRequest(`invalid includeObject value ${JSON.stringify(include)}`);
   return represent(answer, {
     wanted: needsForm ? negotiate(request.headers['accept']) : { form: 'object' },
     rowObject: (include === '' ? 'Metadata' : include) as RowObject,
     now: () => env.world.clock.now(),
   });
 }
+
+const ROW_OBJECTS = new Set(['', 'None', 'Metadata', 'Object']);
 
 /** What is not an API error is ours: it is logged, and answered without details that may hold secrets. */
 function asApiError(log: Log, request: ApiRequest, error: unknown): ApiError {

@@ -47,7 +47,13 @@ describe('create', () => {
   it('REST-03: what belongs to the server is wiped and filled', async () => {
     const { status, body } = await api.post(CONFIGMAPS, {
       ...configMap('c'),
-      metadata: { name: 'c', uid: 'mine', creationTimestamp: '2000-01-01T00:00:00Z', deletionTimestamp: '2000-01-01T00:00:00Z', selfLink: '/x' },
+      metadata: {
+        name: 'c',
+        uid: 'mine',
+        creationTimestamp: '2000-01-01T00:00:00Z',
+        deletionTimestamp: '2000-01-01T00:00:00Z',
+        selfLink: '/x',
+      },
     });
     expect(status).toBe(201);
     expect(body.metadata).toMatchObject({ namespace: 'default', creationTimestamp: '2026-01-01T00:00:00Z' });
@@ -57,10 +63,25 @@ describe('create', () => {
   });
 
   it.each([
-    ['another version', { ...configMap('c'), apiVersion: 'v2' }, 400, 'the API version in the data (v2) does not match the expected API version (v1)'],
+    [
+      'another version',
+      { ...configMap('c'), apiVersion: 'v2' },
+      400,
+      'the API version in the data (v2) does not match the expected API version (v1)',
+    ],
     ['another kind', { ...configMap('c'), kind: 'Secret' }, 400, 'cannot be handled as a ConfigMap'],
-    ['another namespace', { ...configMap('c'), metadata: { name: 'c', namespace: 'other' } }, 400, 'the namespace of the provided object does not match'],
-    ['a resourceVersion', { ...configMap('c'), metadata: { name: 'c', resourceVersion: '5' } }, 500, 'resourceVersion should not be set on objects to be created'],
+    [
+      'another namespace',
+      { ...configMap('c'), metadata: { name: 'c', namespace: 'other' } },
+      400,
+      'the namespace of the provided object does not match',
+    ],
+    [
+      'a resourceVersion',
+      { ...configMap('c'), metadata: { name: 'c', resourceVersion: '5' } },
+      500,
+      'resourceVersion should not be set on objects to be created',
+    ],
     ['no name', { ...configMap('c'), metadata: {} }, 422, 'metadata.name: Required value: name or generateName is required'],
     ['a name that is no DNS subdomain', configMap('A_b'), 422, 'metadata.name: Invalid value: "A_b"'],
     ['a list as body', [1], 400, 'expected an object'],
@@ -78,7 +99,12 @@ describe('create', () => {
   });
 
   it('REST-03: equal owner references are sent once, with a warning', async () => {
-    const owner = { apiVersion: 'v1', kind: 'Namespace', name: 'default', uid: (await api.get('/api/v1/namespaces/default')).body.metadata.uid };
+    const owner = {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      name: 'default',
+      uid: (await api.get('/api/v1/namespaces/default')).body.metadata.uid,
+    };
     const answer = await api.post(CONFIGMAPS, { ...configMap('c'), metadata: { name: 'c', ownerReferences: [owner, owner] } });
     expect(answer.body.metadata.ownerReferences).toHaveLength(1);
     expect(answer.headers['warning']).toContain('duplicate entries');
@@ -113,7 +139,9 @@ describe('create', () => {
     const warned = await api.post(CONFIGMAPS, body);
     expect(warned.headers['warning']).toBe('299 - "unknown field \\"nope\\""');
     expect(warned.body).not.toHaveProperty('nope');
-    expect((await api.post(`${CONFIGMAPS}?fieldValidation=Ignore`, { ...body, metadata: { name: 'd' } })).headers['warning']).toBeUndefined();
+    expect(
+      (await api.post(`${CONFIGMAPS}?fieldValidation=Ignore`, { ...body, metadata: { name: 'd' } })).headers['warning'],
+    ).toBeUndefined();
     const strict = await api.post(`${CONFIGMAPS}?fieldValidation=Strict`, body);
     expect(strict.body).toMatchObject({
       code: 400,
@@ -141,7 +169,10 @@ describe('update', () => {
     const free = await api.put(`${CONFIGMAPS}/c`, configMap('c', { b: '2' }));
     expect(free).toMatchObject({ status: 200, body: { data: { b: '2' }, metadata: { uid: made.metadata.uid } } });
     expect((await api.put(`${CONFIGMAPS}/nope`, configMap('nope'))).status).toBe(404);
-    const marked = await api.put(`${CONFIGMAPS}/c`, { ...configMap('c'), metadata: { name: 'c', deletionTimestamp: '2026-01-01T00:00:00Z' } });
+    const marked = await api.put(`${CONFIGMAPS}/c`, {
+      ...configMap('c'),
+      metadata: { name: 'c', deletionTimestamp: '2026-01-01T00:00:00Z' },
+    });
     expect(marked.status).toBe(422);
   });
 
@@ -151,7 +182,9 @@ describe('update', () => {
     const created = await api.put(path, lease);
     expect(created.status).toBe(201);
     const refused = await api.put(path, lease);
-    expect(refused.body.message).toBe('leases.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update');
+    expect(refused.body.message).toBe(
+      'leases.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+    );
     const taken = await api.put(path, { ...created.body, spec: { holderIdentity: 'b' } });
     expect(taken).toMatchObject({ status: 200, body: { spec: { holderIdentity: 'b' } } });
   });
@@ -163,7 +196,7 @@ describe('update', () => {
       api.put(`${path}/l`, { ...lease, spec: { holderIdentity: 'a' } }),
       api.put(`${path}/l`, { ...lease, spec: { holderIdentity: 'b' } }),
     ]);
-    expect([first.status, second.status].toSorted()).toEqual([200, 409]);
+    expect([first.status, second.status].toSorted((a, b) => a - b)).toEqual([200, 409]);
   });
 
   it('REST-06: a write that changes nothing keeps the resourceVersion and tells no watcher', async () => {
@@ -212,7 +245,12 @@ describe('update', () => {
     await api.post(path, { metadata: { name: 'd' }, spec: { replicas: 2, selector: { matchLabels: { app: 'x' } }, template } });
     await api.settle();
     const scale = await api.get(`${path}/d/scale`);
-    expect(scale.body).toMatchObject({ kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 2 }, status: { replicas: 2, selector: 'app=x' } });
+    expect(scale.body).toMatchObject({
+      kind: 'Scale',
+      apiVersion: 'autoscaling/v1',
+      spec: { replicas: 2 },
+      status: { replicas: 2, selector: 'app=x' },
+    });
     expect((await api.patch(`${path}/d/scale`, 'merge', { spec: { replicas: 4 } })).body['spec']).toEqual({ replicas: 4 });
     expect((await api.put(`${path}/d/scale`, { spec: { replicas: 5 } })).body['spec']).toEqual({ replicas: 5 });
     expect((await api.get(`${path}/d`)).body['spec']).toMatchObject({ replicas: 5 });
@@ -230,7 +268,11 @@ describe('secrets and config maps', () => {
     const made = await api.post(SECRETS, { metadata: { name: 's' }, data: { a: 'eA==' }, stringData: { a: 'y', b: 'z' } });
     expect(made.body).toMatchObject({ type: 'Opaque', data: { a: 'eQ==', b: 'eg==' } });
     expect(made.body).not.toHaveProperty('stringData');
-    const changed = await api.put(`${SECRETS}/s`, { metadata: { name: 's' }, type: 'kubernetes.io/tls', data: { 'tls.crt': '', 'tls.key': '' } });
+    const changed = await api.put(`${SECRETS}/s`, {
+      metadata: { name: 's' },
+      type: 'kubernetes.io/tls',
+      data: { 'tls.crt': '', 'tls.key': '' },
+    });
     expect(changed.status).toBe(422);
   });
 
@@ -246,6 +288,24 @@ describe('secrets and config maps', () => {
   it('CM-01: keys of data and binaryData do not overlap', async () => {
     const answer = await api.post(CONFIGMAPS, { metadata: { name: 'c' }, data: { a: '1' }, binaryData: { a: 'eA==' } });
     expect(answer.status).toBe(422);
+  });
+});
+
+describe('limits', () => {
+  it('LIM-01: an object of more than 1.5 MiB is 413', async () => {
+    const answer = await api.post(SECRETS, { metadata: { name: 's', labels: {} }, data: {}, type: 'x'.repeat(1_600_000) });
+    expect(answer).toMatchObject({ status: 413, body: { reason: 'RequestEntityTooLarge' } });
+  });
+
+  it('SSA-15: managed fields give way when they make an object too large', async () => {
+    const data = Object.fromEntries(Array.from({ length: 15_000 }, (_, i) => [`key-${'k'.repeat(15)}-${i}`, '']));
+    const made = await api.post(CONFIGMAPS, configMap('c', data));
+    expect(made.status).toBe(201);
+    expect(made.body.metadata).toHaveProperty('managedFields');
+    const more = Object.fromEntries(Array.from({ length: 15_000 }, (_, i) => [`more-${'m'.repeat(15)}-${i}`, '']));
+    const grown = await api.patch(`${CONFIGMAPS}/c`, 'merge', { data: more });
+    expect(grown.status).toBe(200);
+    expect(grown.body.metadata).not.toHaveProperty('managedFields');
   });
 });
 

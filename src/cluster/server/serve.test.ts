@@ -40,10 +40,17 @@ interface Options {
 function send(path: string, options: Options = {}): Promise<IncomingMessage> {
   const { method = 'GET', headers = {}, body, cert, key, chunked = false } = options;
   return new Promise((resolve, reject) => {
-    const authorization: Record<string, string> = cert === undefined && headers['authorization'] === undefined ? { authorization: `Bearer ${token}` } : {};
+    const authorization: Record<string, string> =
+      cert === undefined && headers['authorization'] === undefined ? { authorization: `Bearer ${token}` } : {};
     const request = httpsRequest(
       served.url + path,
-      { method, headers: { ...authorization, ...headers }, ca: served.certificateAuthority, agent: false, ...(cert === undefined ? {} : { cert, key }) },
+      {
+        method,
+        headers: { ...authorization, ...headers },
+        ca: served.certificateAuthority,
+        agent: false,
+        ...(cert === undefined ? {} : { cert, key }),
+      },
       resolve,
     );
     request.on('error', reject);
@@ -57,12 +64,13 @@ async function bytesOf(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 const textOf = async (response: IncomingMessage): Promise<string> => (await bytesOf(response)).toString();
-const json = async (path: string, options?: Options): Promise<Record<string, unknown>> => JSON.parse(await textOf(await send(path, options))) as Record<string, unknown>;
+const json = async (path: string, options?: Options): Promise<Record<string, unknown>> =>
+  JSON.parse(await textOf(await send(path, options))) as Record<string, unknown>;
 
 describe('TLS and credentials', () => {
   it('TLS-01: a kubeconfig with the CA; the certificate is good for its names', async () => {
     expect(served.kubeconfig.reveal()).toContain('certificate-authority-data: ');
-    expect(`${served.kubeconfig}`).toBe('***');
+    expect(String(served.kubeconfig)).toBe('***');
     expect(await json('/apis/authentication.k8s.io/v1/selfsubjectreviews', { method: 'POST', body: '{}' })).toMatchObject({
       status: { userInfo: { username: 'admin', groups: ['system:masters', 'system:authenticated'] } },
     });
@@ -90,8 +98,14 @@ describe('encodings', () => {
   it('ENC-01: JSON without a type, and YAML', async () => {
     expect(await json(PATH, { method: 'POST', body: '{"metadata":{"name":"j"}}' })).toMatchObject({ kind: 'ConfigMap' });
     const yaml = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yy}\ndata:\n  a: "1"\n';
-    expect(await json(PATH, { method: 'POST', body: yaml, headers: { 'content-type': 'application/yaml' } })).toMatchObject({ data: { a: '1' } });
-    const apply = await send(`${PATH}/yy?fieldManager=x&force=true`, { method: 'PATCH', body: yaml.replace('"1"', '"2"'), headers: { 'content-type': 'application/apply-patch+yaml' } });
+    expect(await json(PATH, { method: 'POST', body: yaml, headers: { 'content-type': 'application/yaml' } })).toMatchObject({
+      data: { a: '1' },
+    });
+    const apply = await send(`${PATH}/yy?fieldManager=x&force=true`, {
+      method: 'PATCH',
+      body: yaml.replace('"1"', '"2"'),
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+    });
     expect(JSON.parse(await textOf(apply))).toMatchObject({ data: { a: '2' } });
   });
 
@@ -102,7 +116,10 @@ describe('encodings', () => {
       Buffer.from([0x0a, 15, 0x0a, 2, ...Buffer.from('v1'), 0x12, 9, ...Buffer.from('ConfigMap')]),
       Buffer.from([0x12, 13, 0x0a, 3, 0x0a, 1, ...Buffer.from('p'), 0x12, 6, 0x0a, 1, ...Buffer.from('a'), 0x12, 1, ...Buffer.from('b')]),
     ]);
-    const headers = { 'content-type': 'application/vnd.kubernetes.protobuf', accept: 'application/vnd.kubernetes.protobuf,application/json' };
+    const headers = {
+      'content-type': 'application/vnd.kubernetes.protobuf',
+      accept: 'application/vnd.kubernetes.protobuf,application/json',
+    };
     const response = await send(PATH, { method: 'POST', body: bytes, headers });
     expect(response.headers['content-type']).toBe('application/json');
     expect(JSON.parse(await textOf(response))).toMatchObject({ kind: 'ConfigMap', metadata: { name: 'p' }, data: { a: 'b' } });
@@ -130,6 +147,27 @@ describe('encodings', () => {
     const text = await textOf(response);
     expect(response.statusCode).toBe(400);
     expect(text).not.toContain('sesame');
+  });
+
+  it('REST-08: keys that stand twice warn, or are refused in strict mode; the last one counts', async () => {
+    const body = '{"metadata":{"name":"twice"},"data":{"a":"1","b":"[{,\\"a\\":","a":"2"}}';
+    const warned = await send(PATH, { method: 'POST', body });
+    expect(warned.headers['warning']).toBe('299 - "duplicate field \\"data.a\\""');
+    expect(JSON.parse(await textOf(warned))).toMatchObject({ data: { a: '2' } });
+    const strict = await json(`${PATH}?fieldValidation=Strict`, { method: 'POST', body });
+    expect(strict).toMatchObject({
+      code: 400,
+      message: 'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: duplicate field "data.a"',
+    });
+    const patch = { method: 'PATCH', body: '{"data":{"a":"1","a":"2"}}', headers: { 'content-type': 'application/merge-patch+json' } };
+    expect(await json(`${PATH}/twice?fieldValidation=Strict`, patch)).toMatchObject({
+      code: 422,
+      details: { causes: [{ field: 'patch' }] },
+    });
+    const yaml = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: twice\ndata:\n  a: "1"\n  a: "2"\n';
+    const apply = { method: 'PATCH', body: yaml, headers: { 'content-type': 'application/apply-patch+yaml' } };
+    expect(await json(`${PATH}/twice?fieldManager=x&force=true&fieldValidation=Strict`, apply)).toMatchObject({ code: 400 });
+    expect(await json(`${PATH}/twice?fieldManager=x&force=true`, apply)).toMatchObject({ data: { a: '2' } });
   });
 
   it('ENC-05: large answers are compressed for clients that want it, watches never', async () => {
@@ -161,7 +199,12 @@ describe('encodings', () => {
 
   it('bigints and paths with escapes survive the way', async () => {
     const lease = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
-    const made = await textOf(await send(lease, { method: 'POST', body: '{"metadata":{"name":"l","annotations":{"a":"b"}},"spec":{"leaseDurationSeconds":9007199254740993}}' }));
+    const made = await textOf(
+      await send(lease, {
+        method: 'POST',
+        body: '{"metadata":{"name":"l","annotations":{"a":"b"}},"spec":{"leaseDurationSeconds":9007199254740993}}',
+      }),
+    );
     expect(made).toContain('9007199254740993');
     const role = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
     await json(role, { method: 'POST', body: '{"metadata":{"name":"system:a b"}}' });
@@ -190,7 +233,11 @@ describe('watches over the wire', () => {
     const other = await serve(own, { port: 0, world, entropy });
     const mine = /token: (\S+)/.exec(other.kubeconfig.reveal())?.[1] ?? '';
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = httpsRequest(`${other.url}${PATH}?watch=true`, { headers: { authorization: `Bearer ${mine}` }, ca: other.certificateAuthority }, resolve);
+      const request = httpsRequest(
+        `${other.url}${PATH}?watch=true`,
+        { headers: { authorization: `Bearer ${mine}` }, ca: other.certificateAuthority },
+        resolve,
+      );
       request.on('error', reject);
       request.end();
     });

@@ -33,7 +33,7 @@ export interface ServedCluster {
   /** A client certificate for anybody else. */
   issueClient(username: string, groups: readonly string[]): Promise<KeyPair>;
   /** Ends watches and connections. The cluster itself stays. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**

@@ -8,20 +8,20 @@ import { createCluster, type ClusterOptions, type EmbeddedCluster } from './clus
  * A cluster for tests, on a virtual clock: nothing waits for real time, and every run takes the same steps.
  */
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The JSON body, or the text of any other. */
   readonly body: KubeObject & Status & { items: KubeObject[]; rows: { cells: unknown[] }[] };
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly user?: UserInfo;
   readonly signal?: AbortSignal;
 }
 
-export interface WatchFrame {
+interface WatchFrame {
   readonly type: string;
   readonly object: KubeObject & Status;
 }
@@ -43,7 +43,7 @@ export interface TestCluster {
   close(): Promise<void>;
 }
 
-export interface TestWatch {
+interface TestWatch {
   /** All frames that came since the last call. */
   take(): Promise<WatchFrame[]>;
   readonly ended: () => boolean;
@@ -92,11 +92,16 @@ export async function testCluster(options: Partial<ClusterOptions> & { seed?: nu
     get: (url, options) => call('GET', url, undefined, options),
     post: (url, body, options) => call('POST', url, body, options),
     put: (url, body, options) => call('PUT', url, body, options),
-    patch: (url, type, body, options) => call('PATCH', url, body, { ...options, headers: { 'content-type': PATCHES[type], ...options?.headers } }),
+    patch: (url, type, body, options) =>
+      call('PATCH', url, body, { ...options, headers: { 'content-type': PATCHES[type], ...options?.headers } }),
     del: (url, body, options) => call('DELETE', url, body, options),
     watch: async (url, options = {}) => {
       const aborter = new AbortController();
-      const response = await raw({ url: url.includes('watch=') ? url : `${url}${url.includes('?') ? '&' : '?'}watch=true`, signal: aborter.signal, ...options });
+      const response = await raw({
+        url: url.includes('watch=') ? url : `${url}${url.includes('?') ? '&' : '?'}watch=true`,
+        signal: aborter.signal,
+        ...options,
+      });
       return follow(world, response, () => aborter.abort());
     },
     settle: async (ms = 0) => void (await world.run(ms)),

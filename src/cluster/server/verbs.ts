@@ -2,6 +2,7 @@ import type { ApiRequest, UserInfo } from '../../kube/client/index.ts';
 import { apiErrors, type KubeObject } from '../../kube/objects/index.ts';
 import {
   applyObject,
+  asPatchError,
   apiVersionIn,
   createObject,
   deletedStatus,
@@ -16,6 +17,7 @@ import {
   PATCH_TYPES,
   readCurrent,
   replaceObject,
+  reportDuplicates,
   toVersion,
   type Environment,
   type PatchType,
@@ -174,10 +176,12 @@ async function create(call: Call): Promise<Answer> {
   const { env, request, resource, version } = call;
   if (Object.values(PATCH_TYPES).some((type) => type === mediaType(request)))
     throw unsupported(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']);
-  const body = await readBody(request);
-  const review = await reviewFor(call, body);
+  const { value, duplicates } = await readBody(request);
+  const review = await reviewFor(call, value);
   if (review !== undefined) return { kind: 'object', status: 201, object: review, resource, version };
-  const object = await createObject(env, contextOf(call, 'CreateOptions'), body);
+  const context = contextOf(call, 'CreateOptions');
+  reportDuplicates(context, duplicates);
+  const object = await createObject(env, context, value);
   return { kind: 'object', status: 201, object, resource, version };
 }
 
@@ -185,9 +189,10 @@ async function update(call: Call): Promise<Answer> {
   const { env, request, info, resource, version } = call;
   if (info.name === '') throw apiErrors.methodNotAllowed(resource, 'update');
   const context = contextOf(call, 'UpdateOptions');
-  const body = await readBody(request);
-  if (info.subresource === 'scale') return writeScale(call, context, () => body);
-  const { object, created } = await replaceObject(env, context, body, () => call.alsoNeeds('create'));
+  const { value, duplicates } = await readBody(request);
+  reportDuplicates(context, duplicates);
+  if (info.subresource === 'scale') return writeScale(call, context, () => value);
+  const { object, created } = await replaceObject(env, context, value, () => call.alsoNeeds('create'));
   return { kind: 'object', status: created ? 201 : 200, object, resource, version };
 }
 
@@ -198,13 +203,23 @@ async function patch(call: Call): Promise<Answer> {
   const force = request.query.get('force');
   checkWriteOptions(request.query, 'PatchOptions', { isPatch: true, isApply: type === 'apply' });
   const context = contextOf(call, 'PatchOptions');
-  const body = await readBody(request);
+  const { value: body, duplicates } = await readBody(request);
+  reportInPatch(context, type, duplicates);
   if (info.subresource === 'scale') return writeScale(call, context, { type, patch: body });
   const written =
     type === 'apply'
       ? await applyObject(env, context, body, isTrue(force), () => call.alsoNeeds('create'))
       : await patchObject(env, context, type, body);
   return { kind: 'object', status: written.created ? 201 : 200, object: written.object, resource, version };
+}
+
+/** @throws ApiError 400 for apply, 422 for other patches, in strict mode */
+function reportInPatch(context: WriteContext, type: PatchType, duplicates: readonly string[]): void {
+  try {
+    reportDuplicates(context, duplicates);
+  } catch (error) {
+    throw type === 'apply' ? error : asPatchError(context, error);
+  }
 }
 
 /** @throws ApiError 415 */
@@ -218,7 +233,7 @@ function patchTypeOf({ request, resource }: Call): PatchType {
 
 async function remove(call: Call): Promise<Answer> {
   const { env, info, resource, version, request } = call;
-  const body = hasBody(request) ? await readBody(request) : undefined;
+  const body = hasBody(request) ? (await readBody(request)).value : undefined;
   const { options, dryRun } = deleteOptionsOf(request.query, body);
   const context = { ...contextOf(call, 'DeleteOptions'), name: info.name, dryRun };
   const { gone, object } = await deleteObject(env, context, options);
@@ -229,7 +244,7 @@ async function remove(call: Call): Promise<Answer> {
 
 async function deletecollection(call: Call): Promise<Answer> {
   const { env, request, resource, version } = call;
-  const body = hasBody(request) ? await readBody(request) : undefined;
+  const body = hasBody(request) ? (await readBody(request)).value : undefined;
   const { options, dryRun } = deleteOptionsOf(request.query, body);
   const found = list(call);
   if (found.kind !== 'list') throw apiErrors.internal('a list was expected');

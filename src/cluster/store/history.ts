@@ -6,7 +6,7 @@ export const HISTORY_MS = 5 * 60_000;
 /** The last events of a resource that are kept whatever their age. */
 export const HISTORY_EVENTS = 1_000;
 /** However young, not more events of a resource than this are kept. */
-export const HISTORY_LIMIT = 100_000;
+const HISTORY_LIMIT = 100_000;
 
 /** The recent writes of one resource, for watches that start in the past and for lists of an old state. */
 export interface History {

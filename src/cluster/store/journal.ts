@@ -13,6 +13,9 @@ export const KEPT_REVISIONS = 10_000;
 /** A running store drops superseded rows after this many writes. */
 const COMPACT_EVERY = 10_000;
 
+/** Kept in the file's `user_version`. */
+const FORMAT = 1;
+
 const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
@@ -36,7 +39,7 @@ export function memoryJournal(): Journal {
  * The append-only table in an SQLite file. The file is locked against other processes while open, and readable by
  * its owner only. A damaged file is left untouched.
  *
- * @throws SottoError CLUSTER_DATA_LOCKED, CLUSTER_DATABASE_CORRUPT, CLUSTER_DATABASE_UNUSABLE
+ * @throws SottoError CLUSTER_DATA_LOCKED, CLUSTER_DATABASE_CORRUPT, CLUSTER_DATABASE_NEWER, CLUSTER_DATABASE_UNUSABLE
  */
 export function fileJournal(path: string): Journal {
   const existed = existsSync(path);
@@ -61,7 +64,8 @@ function openDatabase(path: string, existed: boolean): DatabaseSync {
 function journalOf(path: string, database: DatabaseSync): Journal {
   // Exclusive locking keeps the lock from the first transaction to the end of the process, kill -9 included.
   database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
-  database.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
+  checkFormat(path, database);
+  database.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version=${FORMAT}; COMMIT;`);
   const insert = database.prepare('INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
   let sinceCompaction = 0;
 
@@ -91,6 +95,15 @@ function journalOf(path: string, database: DatabaseSync): Journal {
     },
     close: () => database.close(),
   };
+}
+
+/** A file of a newer program is not touched. */
+function checkFormat(path: string, database: DatabaseSync): void {
+  const format = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+  if (format <= FORMAT) return;
+  throw new SottoError('CLUSTER_DATABASE_NEWER', `the cluster database ${path} was written by a newer version of this program`, {
+    hint: 'use that version, or another data folder',
+  });
 }
 
 function transaction(database: DatabaseSync, work: () => void): void {

@@ -16,7 +16,7 @@ export interface ObjectIndex {
 }
 
 /** Position of the first key that is not before `key`. */
-export function lowerBound(keys: readonly string[], key: string): number {
+function lowerBound(keys: readonly string[], key: string): number {
   let [low, high] = [0, keys.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -12,7 +12,12 @@ import type { KubeObject } from '../../kube/objects/index.ts';
 import { createStore, fileJournal, memoryJournal, type Journal, type Store, type StoreEvent } from './index.ts';
 
 const { clock } = systemWorld();
-const object = (name: string, value = '1'): KubeObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'n' }, data: { value } });
+const object = (name: string, value = '1'): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'n' },
+  data: { value },
+});
 const key = (name: string): { resource: string; namespace: string; name: string } => ({ resource: 'configmaps', namespace: 'n', name });
 
 let folder: string;
@@ -164,7 +169,9 @@ describe('the file', () => {
 
   it('a second store on the same file is refused, naming the folder', async () => {
     const store = open();
-    expect(() => open()).toThrow(expect.objectContaining({ code: 'CLUSTER_DATA_LOCKED', message: expect.stringContaining(folder) as unknown }) as Error);
+    expect(() => open()).toThrow(
+      expect.objectContaining({ code: 'CLUSTER_DATA_LOCKED', message: expect.stringContaining(folder) as unknown }) as Error,
+    );
     await store.close();
     await open().close();
   });
@@ -189,6 +196,14 @@ describe('the file', () => {
     const before = createHash('sha256').update(bytes).digest('hex');
     expect(() => open()).toThrow(expect.objectContaining({ code: 'CLUSTER_DATABASE_CORRUPT' }) as Error);
     expect(createHash('sha256').update(readFileSync(path)).digest('hex')).toBe(before);
+  });
+
+  it('a file of a newer version is refused', async () => {
+    await open().close();
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA user_version=99');
+    database.close();
+    expect(() => open()).toThrow(expect.objectContaining({ code: 'CLUSTER_DATABASE_NEWER' }) as Error);
   });
 
   it.skipIf(process.getuid?.() === 0)('a folder that cannot be written is named', () => {

@@ -37,14 +37,8 @@ export interface Journal {
   close(): void;
 }
 
-export interface ListedPage {
-  readonly items: readonly KubeObject[];
-  /** Key after which the next page starts; absent on the last page. */
-  readonly next?: string;
-}
-
 /** The result of a conditional write: `false` when the object is no longer what the writer read. */
-export type WriteOutcome = KubeObject | undefined;
+type WriteOutcome = KubeObject | undefined;
 
 export interface Store {
   /** The counter: the revision of the latest write. */

@@ -5,13 +5,46 @@
  * @module
  */
 import { messageOf } from '../../base/errors/index.ts';
-import { deepEqual } from '../../kube/objects/index.ts';
+import { deepEqual, type KubeObject } from '../../kube/objects/index.ts';
 import { workQueue, type Loop, type LoopContext } from '../loops/index.ts';
-import { systemUpdate, timestamp } from '../registry/index.ts';
+import { systemDelete, systemUpdate, timestamp } from '../registry/index.ts';
 import type { StoreKey } from '../store/index.ts';
 import { HEALTHY } from './status.ts';
 
 const CLAIMS = 'persistentvolumeclaims';
+
+/** How long a kubelet takes to stop a Pod, at most its grace period. */
+const STOP_MS = 1_000;
+
+/** Ends Pods that are being deleted, as their kubelet would (DEL-05). */
+export function podLoop({ env, log }: LoopContext): Loop {
+  const queue = workQueue(
+    env.world.clock,
+    async (id) => {
+      const [namespace = '', name = ''] = id.split('/');
+      const key = { resource: 'pods', namespace, name };
+      const uid = env.store.get(key)?.metadata.uid;
+      const isGoing = env.store.get(key)?.metadata.deletionTimestamp !== undefined;
+      if (uid !== undefined && isGoing) await systemDelete(env, key, { gracePeriodSeconds: 0, preconditions: { uid } });
+    },
+    (pod, error) => log.error('pod deletion', { pod, error: messageOf(error) }),
+  );
+  const check = ({ metadata }: KubeObject): void => {
+    const { namespace = '', name = '', deletionTimestamp, deletionGracePeriodSeconds = 0 } = metadata;
+    if (deletionTimestamp !== undefined && deletionGracePeriodSeconds > 0) {
+      queue.addAfter(`${namespace}/${name}`, Math.min(STOP_MS, deletionGracePeriodSeconds * 1000));
+    }
+  };
+  return {
+    start: () => {
+      for (const pod of env.store.list('pods')) check(pod);
+    },
+    on: ({ resource, type, object }) => {
+      if (resource === 'pods' && type !== 'DELETED') check(object);
+    },
+    stop: () => queue.stop(),
+  };
+}
 
 /** The loop that keeps statuses healthy. */
 export function workloadLoop({ env, log }: LoopContext): Loop {

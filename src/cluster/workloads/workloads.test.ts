@@ -45,15 +45,27 @@ describe('SIM-01: the status of a healthy cluster', () => {
   });
 
   it.each([
-    ['/apis/apps/v1/namespaces/default/statefulsets', { replicas: 2, serviceName: 's', selector, template }, { readyReplicas: 2, currentRevision: 'x-1', updateRevision: 'x-1' }],
-    ['/apis/apps/v1/namespaces/default/daemonsets', { selector, template }, { desiredNumberScheduled: 1, numberAvailable: 1, observedGeneration: 1 }],
+    [
+      '/apis/apps/v1/namespaces/default/statefulsets',
+      { replicas: 2, serviceName: 's', selector, template },
+      { readyReplicas: 2, currentRevision: 'x-1', updateRevision: 'x-1' },
+    ],
+    [
+      '/apis/apps/v1/namespaces/default/daemonsets',
+      { selector, template },
+      { desiredNumberScheduled: 1, numberAvailable: 1, observedGeneration: 1 },
+    ],
     ['/apis/apps/v1/namespaces/default/replicasets', { replicas: 3, selector, template }, { replicas: 3, availableReplicas: 3 }],
     [
       '/api/v1/namespaces/default/persistentvolumeclaims',
       { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
       { phase: 'Bound', capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] },
     ],
-    ['/api/v1/namespaces/default/services', { type: 'LoadBalancer', ports: [{ port: 80 }] }, { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } }],
+    [
+      '/api/v1/namespaces/default/services',
+      { type: 'LoadBalancer', ports: [{ port: 80 }] },
+      { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } },
+    ],
   ])('%s', async (path, spec, expected) => {
     expect(await statusOf(path, spec)).toMatchObject(expected);
   });
@@ -67,14 +79,17 @@ describe('SIM-01: the status of a healthy cluster', () => {
     await api.settle();
     const { body } = await api.get(`${path}/x`);
     expect(body['status']).toMatchObject({ succeeded: 1, startTime: '2026-01-01T00:00:05Z' });
-    const conditions = (body['status'] as { conditions: { type: string; status: string }[] }).conditions.map(({ type, status }) => `${type} ${status}`);
+    const conditions = (body['status'] as unknown as { conditions: { type: string; status: string }[] }).conditions.map(
+      ({ type, status }) => `${type} ${status}`,
+    );
     expect(conditions).toEqual(['Suspended False', 'SuccessCriteriaMet True', 'Complete True']);
   });
 });
 
 describe('service addresses', () => {
   const path = '/api/v1/namespaces/default/services';
-  const make = (name: string, spec: Record<string, unknown>): ReturnType<TestCluster['post']> => api.post(path, { metadata: { name }, spec: { ports: [{ port: 80 }], ...spec } });
+  const make = (name: string, spec: Record<string, unknown>): ReturnType<TestCluster['post']> =>
+    api.post(path, { metadata: { name }, spec: { ports: [{ port: 80 }], ...spec } });
 
   it('are allocated once, kept when omitted, and do not change', async () => {
     const { body } = await make('a', {});

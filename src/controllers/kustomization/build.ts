@@ -8,6 +8,7 @@ import { FIELD_MANAGER, GROUP } from './model.ts';
 import { openDecryptor } from './decryption.ts';
 import type { Pass } from './pass.ts';
 
+/** Whose objects the Kustomization's are. */
 export function ownerOf(pass: Pick<Pass, 'namespace' | 'name'>): Owner {
   return { fieldManager: FIELD_MANAGER, group: GROUP, namespace: pass.namespace, name: pass.name };
 }

@@ -115,8 +115,9 @@ async function fleet(options: Partial<KustomizationControllerOptions> = {}): Pro
   const logs: string[] = [];
   const line = (message: string, fields?: object): void => void logs.push(`${message} ${JSON.stringify(fields ?? {})}`);
   const log: Log = { debug: line, info: line, error: line, with: () => log };
-  const stopping = new AbortController();
+  let stopping = new AbortController();
   const start = (): void => {
+    stopping = new AbortController();
     const cluster = connect(server.handle, { userAgent: `controller-${epoch}` });
     const controller = kustomizationController({
       cluster,
@@ -176,6 +177,7 @@ async function fleet(options: Partial<KustomizationControllerOptions> = {}): Pro
     faults,
     crash: () => {
       epoch += 1;
+      stopping.abort();
       world.clock.after(1000, start);
     },
     stop: () => stopping.abort(),
@@ -488,6 +490,37 @@ describe('dependencies', () => {
     expect(await f.condition('b')).toMatch(
       /^False DependencyNotReady dependency 'flux-system\/a' is not ready according to readyExpr eval: /,
     );
+  });
+});
+
+describe('variables', () => {
+  const variables = (value: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'vars', namespace: NAMESPACE, labels: { 'reconcile.fluxcd.io/watch': 'Enabled' } },
+    data: { value },
+  });
+  const postBuild = { substituteFrom: [{ kind: 'ConfigMap' as const, name: 'vars' }] };
+
+  it('flux/KS-07: a labelled ConfigMap that changes is acted on at once', async () => {
+    const f = await fleet();
+    await f.put(variables('one'));
+    await f.publish({ 'a.yaml': map('a', '${value}') }, '1');
+    await f.kustomization('apps', { postBuild });
+    await f.pass(MINUTE);
+    expect((await f.find(mapRef('a')))?.['data']).toEqual({ value: 'one' });
+    await f.put(variables('two'));
+    await f.pass(1000);
+    expect((await f.find(mapRef('a')))?.['data']).toEqual({ value: 'two' });
+  });
+
+  it('flux/SUB-01, BY-18: an object with variables is read once for a build', async () => {
+    const f = await fleet();
+    await f.put(variables('one'));
+    await f.publish(Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`${name}.yaml`, map(name, '${value}')])), '1');
+    await f.kustomization('apps', { postBuild });
+    await f.pass(MINUTE);
+    expect(f.requests().filter((line) => line.endsWith('/configmaps/vars'))).toHaveLength(1);
   });
 });
 
@@ -1118,7 +1151,7 @@ describe('under faults', () => {
     f.stop();
     return isWrong.filter(([, actual, wanted]) => !deepEqual(actual, wanted)).map(([problem]) => problem);
   }
-  const seeds = Array.from({ length: 12 }, (_, i) => i + 1);
+  const seeds = Array.from({ length: 8 }, (_, i) => i + 1);
 
   it.each(seeds)('flux/SSA-12: whatever is lost, the cluster ends as the last revision says (seed %i)', async (seed) => {
     expect(await storm(seed)).toEqual([]);
@@ -1131,9 +1164,9 @@ describe('under faults', () => {
   ];
 
   it.each(bugs)('the same storm finds the planted bug %s', async (bug, problem) => {
-    const found = new Set<string>();
-    for (const seed of seeds) for (const each of await storm(seed, { [bug]: true })) found.add(each);
-    expect(found).toContain(problem);
+    let isFound = false;
+    for (let seed = 1; seed <= 12 && !isFound; seed++) isFound = (await storm(seed, { [bug]: true })).includes(problem);
+    expect(isFound).toBe(true);
   });
 
   it('takes the same steps for the same seed', async () => {

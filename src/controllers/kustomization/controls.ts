@@ -18,6 +18,7 @@ export interface Controls extends Omit<KustomizationControllerOptions, 'flags' |
   readonly interrupts: Interrupts;
 }
 
+/** Fills in defaults, and makes the caches that live as long as the controller. */
 export function controlsOf(options: KustomizationControllerOptions): Controls {
   const { clock } = options.world;
   const flags = { ...DEFAULT_FLAGS, ...options.flags };

@@ -1,6 +1,7 @@
 import { SottoError } from '../../base/errors/index.ts';
 import type { ObjectRef } from '../../kube/objects/index.ts';
 
+/** Reasons of the Ready condition. */
 export type FailureReason =
   | 'ArtifactFailed'
   | 'AccessDenied'
@@ -16,6 +17,7 @@ export type FailureReason =
 /** When a failed reconciliation is tried again. */
 export type NextTry = 'at-once' | 'retry-interval' | 'requeue-dependency' | 'never';
 
+/** What a failure means besides its message. */
 export interface FailureOptions {
   /** Default: after the retry interval. */
   readonly next?: NextTry;

@@ -12,6 +12,7 @@ export interface Interrupts {
   listen(request: Request, onInterrupt: (by: string) => void): () => void;
 }
 
+/** At most one listener for a Kustomization, as it is reconciled at most once at a time. */
 export function interrupts(): Interrupts {
   const listeners = new Map<string, (by: string) => void>();
   const keyOf = ({ namespace, name }: Request): string => `${namespace}/${name}`;

@@ -4,15 +4,16 @@ import type { Artifact } from '../../fetch/artifact/index.ts';
 import type { IgnoreRule, InventoryEntry } from '../../kube/apply/index.ts';
 import type { Condition, KubeObject, ObjectRef } from '../../kube/objects/index.ts';
 
+/** API group of Kustomizations, and prefix of their labels and annotations. */
 export const GROUP = 'kustomize.toolkit.fluxcd.io';
 export const KUSTOMIZATION = { apiVersion: `${GROUP}/v1`, kind: 'Kustomization' } as const;
-export const SOURCE_GROUP = 'source.toolkit.fluxcd.io';
-export const SOURCE_API_VERSION = `${SOURCE_GROUP}/v1`;
+export const SOURCE_API_VERSION = 'source.toolkit.fluxcd.io/v1';
 export const FINALIZER = 'finalizers.fluxcd.io';
 /** Field manager of applied objects, and of the controller's own objects (flux/SSA-01). */
 export const FIELD_MANAGER = 'kustomize-controller';
 export const STATUS_MANAGER = 'gotk-kustomize-controller';
 
+/** `spec.sourceRef`. */
 export interface SourceRef {
   readonly apiVersion?: string;
   readonly kind: string;
@@ -20,6 +21,7 @@ export interface SourceRef {
   readonly namespace?: string;
 }
 
+/** An entry of `spec.healthCheckExprs`: CEL expressions over objects of a kind. */
 export interface HealthCheckExpr {
   readonly apiVersion: string;
   readonly kind?: string;
@@ -28,6 +30,7 @@ export interface HealthCheckExpr {
   readonly failed?: string;
 }
 
+/** An entry of `spec.dependsOn`. */
 export interface Dependency {
   readonly name: string;
   readonly namespace?: string;
@@ -73,6 +76,7 @@ export interface HistoryEntry {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** `status` of a Kustomization. */
 export interface Status {
   readonly observedGeneration?: number;
   readonly conditions?: readonly Condition[];

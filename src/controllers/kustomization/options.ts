@@ -25,6 +25,7 @@ export interface KustomizationFlags {
   readonly gates: FeatureGates;
 }
 
+/** The gates of `--feature-gates` that are honoured. */
 export interface FeatureGates {
   readonly strictPostBuildSubstitutions: boolean;
   readonly additiveCelDependencyCheck: boolean;
@@ -34,6 +35,7 @@ export interface FeatureGates {
   readonly objectLevelWorkloadIdentity: boolean;
 }
 
+/** What holds without any flag. */
 export const DEFAULT_FLAGS: KustomizationFlags = {
   concurrent: 4,
   concurrentSsa: 4,
@@ -69,6 +71,7 @@ export interface Faults {
   readonly staleArtifact?: boolean;
 }
 
+/** What the controller works with. */
 export interface KustomizationControllerOptions {
   readonly cluster: Cluster;
   readonly world: World;

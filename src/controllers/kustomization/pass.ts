@@ -27,6 +27,7 @@ export interface Pass {
   digest?: () => string;
 }
 
+/** Begins the work on a Kustomization as it was read. */
 export function startPass(controls: Controls, object: KubeObject, signal: AbortSignal): Pass {
   const { namespace = '', name = '' } = object.metadata;
   return {

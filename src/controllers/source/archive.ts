@@ -7,7 +7,7 @@ import { isContentObserved } from './fetch.ts';
 import { areIncludesChanged, withIncludes, type Included } from './include.ts';
 import { markProgress } from './conditions.ts';
 import { contentConfigOf } from './model.ts';
-import { ownerOf, type Pass } from './pass.ts';
+import { ownerOf, type Pass, trace } from './pass.ts';
 
 /** Says in the status that there is something new, before its archive is made. */
 export async function showChange(pass: Pass, commit: GitCommit, included: readonly Included[]): Promise<void> {
@@ -28,7 +28,7 @@ export async function showChange(pass: Pass, commit: GitCommit, included: readon
 export async function archiveCommit(pass: Pass, commit: GitCommit, included: readonly Included[]): Promise<void> {
   const { draft, spec, controls } = pass;
   if (draft.current.artifact?.revision === commit.revision && isContentObserved(pass, included)) {
-    pass.log.debug(`artifact up-to-date with remote revision: '${commit.revision}'`, { reason: 'ArtifactUpToDate' });
+    trace(pass, 'ArtifactUpToDate', `artifact up-to-date with remote revision: '${commit.revision}'`);
   } else {
     const whole = await withIncludes(pass, sparse(commit.tree, spec.sparseCheckout ?? []), included);
     const tree = sourceIgnore(whole, spec.ignore);

@@ -1,7 +1,12 @@
+import { summarizeReady, type ReadySummary } from '../../kube/runtime/index.ts';
 import type { StatusDraft } from './status.ts';
 
-/** Conditions whose True makes the source not ready, most important first. */
-const NEGATIVE = ['StorageOperationFailed', 'FetchFailed', 'IncludeUnavailable', 'ArtifactOutdated', 'Stalled', 'Reconciling'];
+/** Which conditions decide about Ready (flux/SRC-09). */
+const SUMMARY: ReadySummary = {
+  negative: ['StorageOperationFailed', 'FetchFailed', 'IncludeUnavailable', 'ArtifactOutdated', 'Stalled', 'Reconciling'],
+  positive: ['ArtifactInStorage'],
+  overriding: ['SourceVerified'],
+};
 /** Conditions that say that the last run failed. */
 const FAILURES = ['FetchFailed', 'IncludeUnavailable', 'StorageOperationFailed'];
 
@@ -16,14 +21,9 @@ export function markProgress(draft: StatusDraft, message: string, isRebuild: boo
   if (isRebuild || ready === undefined || ready.status === 'Unknown') draft.mark('Ready', 'Unknown', 'Progressing', message);
 }
 
-/** Sets Ready to the summary of the other conditions (flux/SRC-09). */
+/** Sets Ready to the summary of the other conditions. */
 export function summarise(draft: StatusDraft): void {
-  const bad = NEGATIVE.map((type) => draft.condition(type)).find((condition) => condition?.status === 'True');
-  const stored = draft.condition('ArtifactInStorage');
-  if (bad !== undefined) draft.mark('Ready', 'False', bad.reason, bad.message);
-  else if (stored?.status === 'True') draft.mark('Ready', 'True', stored.reason, stored.message);
-  const verified = draft.condition('SourceVerified');
-  if (verified?.status === 'False') draft.mark('Ready', 'False', verified.reason, verified.message);
+  draft.revise((conditions, context) => summarizeReady(conditions, SUMMARY, context));
 }
 
 /** Which failures a status shows. */

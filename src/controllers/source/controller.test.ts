@@ -8,7 +8,7 @@ import { artifactFetch, artifactStorage, fetchArtifact, type ArtifactStorage } f
 import { memoryGitFetcher, type GitFetcher, type GitRemote, type MemoryGit } from '../../fetch/git/index.ts';
 import { connect, type Cluster } from '../../kube/client/index.ts';
 import { cloneJson, sottoCrds, type GitRepository, type GitRepositorySpec, type KubeObject } from '../../kube/objects/index.ts';
-import type { Controller, Outcome } from '../../kube/runtime/index.ts';
+import { runControllers, type Controller, type Outcome } from '../../kube/runtime/index.ts';
 import { gitRepositoryController, type SourceEvent } from './index.ts';
 
 const URL_OF_FLEET = 'https://git.example/fleet.git';
@@ -176,14 +176,14 @@ describe('gitRepositoryController: a repository is fetched', () => {
     const revision = `main@sha1:${commit}`;
     expect(stage.history.map((status) => conditionsOf({ status }))).toEqual([
       [
-        'Ready=Unknown Progressing: processing object: new generation -1 -> 1',
         'Reconciling=True Progressing: processing object: new generation -1 -> 1',
+        'Ready=Unknown Progressing: processing object: new generation -1 -> 1',
       ],
-      ['Ready=Unknown Progressing: building artifact', 'Reconciling=True Progressing: building artifact'],
+      ['Reconciling=True Progressing: building artifact', 'Ready=Unknown Progressing: building artifact'],
       [
+        `Reconciling=True Progressing: building artifact: new upstream revision '${revision}'`,
         `Ready=Unknown Progressing: building artifact: new upstream revision '${revision}'`,
         `ArtifactOutdated=True NewRevision: new upstream revision '${revision}'`,
-        `Reconciling=True Progressing: building artifact: new upstream revision '${revision}'`,
       ],
       [
         `Ready=True Succeeded: stored artifact for revision '${revision}'`,
@@ -323,9 +323,9 @@ describe('gitRepositoryController: include', () => {
     await createBase(stage);
     expect(await reconcile(stage)).toEqual(waiting);
     expect(conditionsOf(await read(stage))).toEqual([
+      'Reconciling=True ProgressingWithRetry: building artifact',
       "Ready=False NoArtifact: no artifact available for include 'base'",
       "IncludeUnavailable=True NoArtifact: no artifact available for include 'base'",
-      'Reconciling=True ProgressingWithRetry: building artifact',
     ]);
     expect(stage.events).toEqual([]);
   });
@@ -372,8 +372,8 @@ describe('gitRepositoryController: storage', () => {
     stage.history.length = 0;
     await reconcile(stage);
     expect(conditionsOf({ status: stage.history[0] })).toEqual([
-      'Ready=Unknown Progressing: building artifact: disappeared from storage',
       'Reconciling=True Progressing: building artifact: disappeared from storage',
+      'Ready=Unknown Progressing: building artifact: disappeared from storage',
     ]);
     expect(stage.history[0]).not.toHaveProperty('artifact');
     expect(await stage.storage.verify(artifact)).toBe('intact');
@@ -431,9 +431,9 @@ describe('gitRepositoryController: failures', () => {
     expect(messageOf(outcome)).toBe(message);
     const object = await read(stage);
     expect(conditionsOf(object)).toEqual([
+      'Reconciling=True ProgressingWithRetry: building artifact',
       `Ready=False GitOperationFailed: ${message}`,
       `FetchFailed=True GitOperationFailed: ${message}`,
-      'Reconciling=True ProgressingWithRetry: building artifact',
     ]);
     expect(object.status?.observedGeneration).toBe(-1);
     expect(stage.events).toMatchObject([{ severity: 'error', reason: 'GitOperationFailed', message }]);
@@ -448,10 +448,10 @@ describe('gitRepositoryController: failures', () => {
     const failed = await read(stage);
     expect(failed.status?.artifact?.revision).toBe(`main@sha1:${commit}`);
     expect(conditionsOf(failed).map((text) => text.split(' ')[0])).toEqual([
+      'Reconciling=True',
       'Ready=False',
       'ArtifactInStorage=True',
       'FetchFailed=True',
-      'Reconciling=True',
     ]);
     stage.git.setRef(URL_OF_FLEET, 'refs/heads/gone', commit);
     await reconcile(stage);
@@ -487,7 +487,7 @@ describe('gitRepositoryController: failures', () => {
     expect(conditions).toContain(
       'StorageOperationFailed=True ArchiveOperationFailed: unable to archive artifact to storage: no space left',
     );
-    expect(conditions[0]).toBe('Ready=False ArchiveOperationFailed: unable to archive artifact to storage: no space left');
+    expect(conditions).toContain('Ready=False ArchiveOperationFailed: unable to archive artifact to storage: no space left');
     await reconcile(stage);
     expect(conditionsOf(await read(stage)).map((text) => text.split(' ')[0])).toEqual(['Ready=True', 'ArtifactInStorage=True']);
   });
@@ -587,7 +587,7 @@ describe('gitRepositoryController: failures', () => {
     stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
     expect(await reconcile(stage)).toEqual({ kind: 'done' });
     const object = await read(stage);
-    expect(conditionsOf(object)).toEqual([`Ready=False ${expected}`, `FetchFailed=True ${expected}`, `Stalled=True ${expected}`]);
+    expect(conditionsOf(object)).toEqual([`Stalled=True ${expected}`, `Ready=False ${expected}`, `FetchFailed=True ${expected}`]);
     expect(object.status?.observedGeneration).toBe(1);
     expect(stage.calls).toEqual([]);
     expect(JSON.stringify(object.status)).not.toContain('CANARY');
@@ -637,3 +637,54 @@ async function createSecret({ world, cluster }: Scene, data: Record<string, stri
     cluster.create({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: REF.namespace, name }, type: 'Opaque', data: encoded }),
   );
 }
+
+describe('gitRepositoryController under the runtime', () => {
+  /** An hour in which the repository fails for a while, is repaired, and gets commits; what the status said, and when. */
+  const hour = async (): Promise<{ history: unknown; ready: string | undefined; calls: number }> => {
+    const stage = await scene({ interval: '5m' });
+    const { world, cluster, controller, git } = stage;
+    git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    const stop = new AbortController();
+    const running = runControllers({ cluster, controllers: [controller], world, log: noLog, signal: stop.signal });
+    await world.run(600_000);
+    git.fail(URL_OF_FLEET, () => new SottoError('GIT_UNREACHABLE', 'the network is down', { retry: true }));
+    await world.run(1_200_000);
+    git.fail(URL_OF_FLEET, undefined);
+    await world.run(1_200_000);
+    const last = git.commit(URL_OF_FLEET, { files: { a: '2' } });
+    await world.run(600_000);
+    const object = await read(stage);
+    expect(object.status?.artifact?.revision).toBe(`main@sha1:${last}`);
+    stop.abort();
+    await through(world, () => running);
+    const history = stage.history.map((status) => conditionsOf({ status }));
+    return { history, ready: object.status?.conditions?.find(({ type }) => type === 'Ready')?.message, calls: stage.calls.length };
+  };
+
+  it('SRC-12: backs off from failures, recovers, finds new commits, and takes the same steps from the same seed', async () => {
+    const [one, two] = [await hour(), await hour()];
+    expect(one.ready).toContain('stored artifact for revision');
+    expect(JSON.stringify(one.history)).toContain('the network is down');
+    // Twelve regular looks, and a dozen tries (0.75 s, 1.5 s, …) while the network was down.
+    expect(one.calls).toBeGreaterThan(15);
+    expect(one.calls).toBeLessThan(35);
+    expect(two).toEqual(one);
+  });
+
+  it('an object may have another repository standing in for it, and its Secrets are then not read', async () => {
+    const stage = await scene({ secretRef: { name: 'missing' } });
+    const { cluster, world, git: fetcher, storage, events } = stage;
+    const commit = fetcher.commit('http://127.0.0.1/fleet.git', { files: { a: '1' } });
+    const controller = gitRepositoryController({
+      cluster,
+      fetcher,
+      storage,
+      world,
+      log: noLog,
+      events: { emit: (event) => void events.push(event) },
+      standIn: ({ spec }) => (spec.url === URL_OF_FLEET ? { url: 'http://127.0.0.1/fleet.git' } : undefined),
+    });
+    await reconcile({ ...stage, controller });
+    expect((await read(stage)).status?.artifact?.revision).toBe(`main@sha1:${commit}`);
+  });
+});

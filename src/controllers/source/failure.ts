@@ -1,8 +1,8 @@
 import { SottoError } from '../../base/errors/index.ts';
 import type { ObjectRef } from '../../kube/objects/index.ts';
 
-/** Conditions that a failed step sets to True. */
-export type FailureCondition = 'FetchFailed' | 'StorageOperationFailed';
+/** Conditions that a failed step sets: the first two to True, the third to False. */
+export type FailureCondition = 'FetchFailed' | 'StorageOperationFailed' | 'SourceVerified';
 
 export interface SourceFailureOptions {
   readonly condition?: FailureCondition;

@@ -31,7 +31,7 @@ export async function fetchSource(pass: Pass, included: readonly Included[]): Pr
   const reference = pass.spec.ref ?? {};
   try {
     if (await isUnchanged(pass, { remote, included, timeoutMs })) return 'unchanged';
-    return await fetcher.fetch(remote, reference, { timeoutMs }, pass.signal);
+    return await fetcher.fetch(remote, reference, { timeoutMs, withSignatures: pass.spec.verify !== undefined }, pass.signal);
   } catch (error) {
     if (isAbort(error) || !(error instanceof SottoError)) throw error;
     throw gitFailure(error);
@@ -58,7 +58,7 @@ interface Look {
 async function isUnchanged(pass: Pass, { remote, included, timeoutMs }: Look): Promise<boolean> {
   const { artifact } = pass.draft.current;
   const reference = pass.spec.ref ?? {};
-  const mayShortCut = artifact !== undefined && pass.draft.isTrue('ArtifactInStorage') && isContentObserved(pass, included);
+  const mayShortCut = artifact !== undefined && pass.draft.isTrue('ArtifactInStorage') && isContentObserved(pass, included) && !isVerificationDue(pass.spec, pass.draft.current);
   if (!mayShortCut || !isDecidedByListing(reference)) return false;
   const refs = await pass.controls.fetcher.listRefs(remote, pass.signal, { timeoutMs });
   return revisionIn(refs, reference) === artifact.revision;

@@ -6,7 +6,6 @@ export const KIND = 'GitRepository';
 /** Field manager of everything this controller writes. */
 export const MANAGER = 'source-controller';
 export const FINALIZER = 'finalizers.fluxcd.io';
-const REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt';
 
 export function refOfRequest(request: { readonly namespace: string; readonly name: string }): ObjectRef {
   return { apiVersion: API_VERSION, kind: KIND, namespace: request.namespace, name: request.name };
@@ -15,11 +14,6 @@ export function refOfRequest(request: { readonly namespace: string; readonly nam
 /** An object as the API server admitted it: its schema has been checked there. */
 export function asGitRepository(object: KubeObject): GitRepository {
   return object as GitRepository;
-}
-
-/** The value of the annotation that asks for a run now. */
-export function requestedAt(object: KubeObject): string | undefined {
-  return object.metadata.annotations?.[REQUESTED_AT];
 }
 
 /** What of the spec decides the content of an archive, in the names of the status fields that record it. */

@@ -37,3 +37,8 @@ export async function announce(
 ): Promise<void> {
   await pass.controls.events.emit({ object: pass.object, severity, reason, message, metadata });
 }
+
+/** Upstream records these as trace events, which no provider ever gets: the log has them. */
+export function trace(pass: Pass, reason: string, message: string): void {
+  pass.log.debug(message, { reason });
+}

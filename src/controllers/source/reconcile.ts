@@ -1,16 +1,16 @@
-import type { Outcome, Request } from '../../kube/runtime/index.ts';
-import type { GitRepository } from '../../kube/objects/index.ts';
+import { addFinalizer, reconcileRequestOf, removeFinalizer, type Outcome, type Request } from '../../kube/runtime/index.ts';
+import { isNotFound, type GitRepository } from '../../kube/objects/index.ts';
 import { archiveCommit, showChange } from './archive.ts';
 import { failuresIn, markProgress } from './conditions.ts';
 import { fetchSource } from './fetch.ts';
-import { finalise, withFinalizer } from './finalizer.ts';
 import { readIncludes } from './include.ts';
-import { asGitRepository, refOfRequest, requestedAt } from './model.ts';
-import type { Controls, Pass } from './pass.ts';
+import { asGitRepository, FINALIZER, MANAGER, refOfRequest } from './model.ts';
+import { type Controls, ownerOf, type Pass, trace } from './pass.ts';
 import { settleFailure, settleSuccess, settleSuspended, settleUnchanged } from './settle.ts';
 import { statusDraft } from './status.ts';
 import { checkStorage } from './storage.ts';
 import { checkSupport } from './support.ts';
+import { verifyCommit } from './verify.ts';
 
 /** Brings one GitRepository in order: finalizer, suspension, storage, fetch, archive, status, events. */
 export async function reconcile(controls: Controls, request: Request, signal: AbortSignal): Promise<Outcome> {
@@ -34,6 +34,26 @@ export async function reconcile(controls: Controls, request: Request, signal: Ab
   return kept.spec.suspend === true ? settleSuspended(passOf(kept)) : run(passOf(kept));
 }
 
+/** Removes what was stored, then lets the object go. */
+async function finalise(pass: Pass): Promise<Outcome> {
+  const { controls, object, signal } = pass;
+  if (object.metadata.finalizers?.includes(FINALIZER) !== true) return { kind: 'done' };
+  await controls.storage.removeAll(ownerOf(pass));
+  trace(pass, 'GarbageCollectionSucceeded', 'garbage collected artifacts for deleted resource');
+  await removeFinalizer(controls.cluster, object, FINALIZER, { fieldManager: MANAGER, signal });
+  return { kind: 'done' };
+}
+
+/** The object with our finalizer; undefined when it went away meanwhile. */
+async function withFinalizer(controls: Controls, object: GitRepository, signal: AbortSignal): Promise<GitRepository | undefined> {
+  try {
+    return asGitRepository(await addFinalizer(controls.cluster, object, FINALIZER, { fieldManager: MANAGER, signal }));
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
 async function run(pass: Pass): Promise<Outcome> {
   const { draft } = pass;
   const before = { failures: failuresIn(draft), digest: draft.current.artifact?.digest };
@@ -47,6 +67,7 @@ async function run(pass: Pass): Promise<Outcome> {
     const commit = await fetchSource(pass, included);
     draft.unmark('FetchFailed');
     if (commit === 'unchanged') return await settleUnchanged(pass);
+    await verifyCommit(pass, commit);
     await showChange(pass, commit, included);
     await archiveCommit(pass, commit, included);
     return await settleSuccess(pass, commit, before);
@@ -62,5 +83,5 @@ async function begin(pass: Pass): Promise<void> {
   markProgress(draft, 'reconciliation in progress', false);
   const observed = draft.current.observedGeneration ?? -1;
   if (generation !== observed) markProgress(draft, `processing object: new generation ${observed} -> ${generation}`, false);
-  if (generation !== observed || (requestedAt(object) ?? '') !== (draft.current.lastHandledReconcileAt ?? '')) await draft.write();
+  if (generation !== observed || (reconcileRequestOf(object) ?? '') !== (draft.current.lastHandledReconcileAt ?? '')) await draft.write();
 }

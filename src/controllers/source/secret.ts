@@ -12,10 +12,11 @@ export interface SecretData {
   /** Undefined when the key is absent or empty. */
   get(key: string): Sensitive<string> | undefined;
   has(key: string): boolean;
+  keys(): readonly string[];
 }
 
 /** A Secret without data, for objects that name none. */
-export const NO_SECRET: SecretData = { label: '', name: '', get: () => undefined, has: () => false };
+export const NO_SECRET: SecretData = { label: '', name: '', get: () => undefined, has: () => false, keys: () => [] };
 
 /** @throws SourceFailure AuthenticationFailed when it cannot be read */
 export async function readSecret(pass: Pass, name: string): Promise<SecretData> {
@@ -35,5 +36,5 @@ export function secretData(label: string, name: string, data: unknown): SecretDa
   for (const [key, value] of isJsonObject(data) ? Object.entries(data) : []) {
     if (typeof value === 'string' && value !== '') values.set(key, new Sensitive(Buffer.from(value, 'base64').toString('utf8')));
   }
-  return { label, name, get: (key) => values.get(key), has: (key) => values.has(key) };
+  return { label, name, get: (key) => values.get(key), has: (key) => values.has(key), keys: () => [...values.keys()] };
 }

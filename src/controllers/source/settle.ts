@@ -1,12 +1,12 @@
 import { isAbort, messageOf } from '../../base/errors/index.ts';
 import { parseDuration } from '../../base/world/index.ts';
 import type { GitCommit } from '../../fetch/git/index.ts';
-import type { Outcome } from '../../kube/runtime/index.ts';
+import { jitter, reconcileRequestOf, type Outcome } from '../../kube/runtime/index.ts';
 import { markStored } from './archive.ts';
 import { clearFailures, summarise } from './conditions.ts';
 import { IncludeUnavailable, SourceFailure } from './failure.ts';
-import { GROUP, requestedAt } from './model.ts';
-import { announce, type Pass } from './pass.ts';
+import { GROUP } from './model.ts';
+import { announce, type Pass, trace } from './pass.ts';
 import type { StatusDraft } from './status.ts';
 
 const MAX_SUBJECT = 50;
@@ -14,7 +14,7 @@ const MAX_SUBJECT = 50;
 /** A suspended repository only takes note of the request to reconcile. */
 export async function settleSuspended(pass: Pass): Promise<Outcome> {
   pass.log.info('reconciliation is suspended for this object');
-  const request = requestedAt(pass.object);
+  const request = reconcileRequestOf(pass.object);
   if (request !== undefined) pass.draft.set({ lastHandledReconcileAt: request });
   await pass.draft.write();
   return { kind: 'done' };
@@ -23,7 +23,7 @@ export async function settleSuspended(pass: Pass): Promise<Outcome> {
 /** Takes note of the handled request and, unless the run failed, of the generation; summarises; writes. */
 async function finish(pass: Pass, isObserved: boolean): Promise<void> {
   const { draft, object } = pass;
-  const request = requestedAt(object);
+  const request = reconcileRequestOf(object);
   if (request !== undefined) draft.set({ lastHandledReconcileAt: request });
   if (isObserved && object.metadata.generation !== undefined) draft.set({ observedGeneration: object.metadata.generation });
   summarise(draft);
@@ -32,7 +32,7 @@ async function finish(pass: Pass, isObserved: boolean): Promise<void> {
 
 export async function settleUnchanged(pass: Pass): Promise<Outcome> {
   const revision = pass.draft.current.artifact?.revision ?? '';
-  pass.log.info(`no changes since last reconcilation: observed revision '${revision}'`, { reason: 'GitOperationSucceeded' });
+  trace(pass, 'GitOperationSucceeded', `no changes since last reconcilation: observed revision '${revision}'`);
   pass.draft.unmark('Reconciling', 'Stalled', 'ArtifactOutdated');
   clearFailures(pass.draft);
   markStored(pass, revision);
@@ -74,7 +74,7 @@ export async function settleFailure(pass: Pass, error: unknown): Promise<Outcome
   if (error instanceof IncludeUnavailable) return settleWaiting(pass, error);
   if (isAbort(error) || !(error instanceof SourceFailure)) throw error;
   const { draft } = pass;
-  draft.mark(error.condition, 'True', error.reason, error.message);
+  draft.mark(error.condition, error.condition === 'SourceVerified' ? 'False' : 'True', error.reason, error.message);
   if (error.isStalled) {
     draft.unmark('Reconciling');
     draft.mark('Stalled', 'True', error.reason, error.message);
@@ -93,7 +93,7 @@ async function settleWaiting(pass: Pass, error: IncludeUnavailable): Promise<Out
   pass.draft.mark('IncludeUnavailable', 'True', error.reason, error.message);
   markRetry(pass.draft);
   await finish(pass, false);
-  pass.log.info(error.message, { reason: error.reason });
+  trace(pass, error.reason, error.message);
   return { kind: 'wait', refs: [error.ref], afterMs: pass.controls.flags.requeueDependencyMs };
 }
 
@@ -104,6 +104,5 @@ function markRetry(draft: StatusDraft): void {
 /** The interval, moved by some percent to either side (flux/SRC-12). */
 function nextInterval(pass: Pass): Outcome {
   const { flags, world } = pass.controls;
-  const jitter = (flags.intervalJitterPercentage / 100) * (2 * world.random.number() - 1);
-  return { kind: 'again', afterMs: parseDuration(pass.spec.interval) * (1 + jitter) };
+  return { kind: 'again', afterMs: jitter(parseDuration(pass.spec.interval), flags.intervalJitterPercentage, world.random) };
 }

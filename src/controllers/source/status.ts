@@ -1,14 +1,14 @@
 import type { Clock } from '../../base/world/index.ts';
 import type { Cluster } from '../../kube/client/index.ts';
 import {
-  deepEqual,
   isNotFound,
   refOf,
-  setCondition,
   type Condition,
   type GitRepository,
   type GitRepositoryStatus,
+  type JsonObject,
 } from '../../kube/objects/index.ts';
+import { conditionTime, dropConditions, markCondition, mergePatchOf, type ConditionContext } from '../../kube/runtime/index.ts';
 import { MANAGER } from './model.ts';
 
 type Fields = { readonly [F in keyof GitRepositoryStatus]?: GitRepositoryStatus[F] | undefined };
@@ -22,6 +22,8 @@ export interface StatusDraft {
   isTrue(type: string): boolean;
   mark(type: string, status: Condition['status'], reason: string, message: string): void;
   unmark(...types: readonly string[]): void;
+  /** Replaces all conditions by what `change` makes of them. */
+  revise(change: (conditions: readonly Condition[], context: ConditionContext) => Condition[]): void;
   /** Writes the fields that differ from what was written last; nothing when none does. */
   write(): Promise<void>;
 }
@@ -30,11 +32,6 @@ export interface StatusDraft {
 export function statusDraft(cluster: Cluster, object: GitRepository, clock: Clock, signal: AbortSignal): StatusDraft {
   let written: GitRepositoryStatus = object.status ?? {};
   let current = written;
-  const { generation } = object.metadata;
-  const conditions = (): Condition[] => current.conditions ?? [];
-  const replace = (next: readonly Condition[]): void => {
-    current = { ...current, conditions: next.toSorted(readyFirst) };
-  };
   const draft: StatusDraft = {
     get current() {
       return current;
@@ -42,18 +39,18 @@ export function statusDraft(cluster: Cluster, object: GitRepository, clock: Cloc
     set: (fields) => {
       current = Object.fromEntries(Object.entries({ ...current, ...fields }).filter(([, value]) => value !== undefined));
     },
-    condition: (type) => conditions().find((condition) => condition.type === type),
+    condition: (type) => current.conditions?.find((condition) => condition.type === type),
     isTrue: (type) => draft.condition(type)?.status === 'True',
-    mark: (type, status, reason, message) => {
-      const next = { type, status, reason, message, ...(generation === undefined ? {} : { observedGeneration: generation }) };
-      replace(setCondition(conditions(), next, rfc3339(clock.now())));
+    revise: (change) => {
+      const context = { generation: object.metadata.generation, now: conditionTime(clock.now()) };
+      current = { ...current, conditions: change(current.conditions ?? [], context) };
     },
-    unmark: (...types) => {
-      if (types.some((type) => draft.condition(type) !== undefined)) replace(conditions().filter(({ type }) => !types.includes(type)));
-    },
+    mark: (type, status, reason, message) =>
+      draft.revise((conditions, context) => markCondition(conditions, { type, status, reason, message }, context)),
+    unmark: (...types) => draft.revise((conditions) => dropConditions(conditions, ...types)),
     write: async () => {
-      const patch = changedFields(written, current);
-      if (Object.keys(patch).length === 0) return;
+      const patch = mergePatchOf(written as JsonObject, current as JsonObject);
+      if (patch === undefined) return;
       try {
         await cluster.patch(refOf(object), 'merge', { status: patch }, { subresource: 'status', fieldManager: MANAGER, signal });
       } catch (error) {
@@ -64,32 +61,4 @@ export function statusDraft(cluster: Cluster, object: GitRepository, clock: Cloc
     },
   };
   return draft;
-}
-
-function readyFirst(a: Condition, b: Condition): number {
-  if (a.type === 'Ready' || b.type === 'Ready') return a.type === b.type ? 0 : a.type === 'Ready' ? -1 : 1;
-  return a.type < b.type ? -1 : 1;
-}
-
-/** A merge patch from one status to another: fields that went are null, also inside the artifact. */
-function changedFields(before: object, after: object): Record<string, unknown> {
-  const old = new Map<string, unknown>(Object.entries(before));
-  const patch: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(after) as [string, unknown][]) {
-    const previous = old.get(field);
-    old.delete(field);
-    if (deepEqual(value, previous)) continue;
-    patch[field] = isRecord(value) && isRecord(previous) ? changedFields(previous, value) : value;
-  }
-  for (const field of old.keys()) patch[field] = null;
-  return patch;
-}
-
-function isRecord(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Whole seconds, as metav1.Time prints them. */
-function rfc3339(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors/index.ts';
-import { announce, ownerOf, type Pass } from './pass.ts';
+import { announce, ownerOf, type Pass, trace } from './pass.ts';
 import { markProgress } from './conditions.ts';
 
 /** Longest time that clearing old archives may take. */
@@ -41,7 +41,7 @@ async function collectGarbage(pass: Pass): Promise<void> {
   try {
     const limit = new Promise<never>((_, reject) => world.clock.after(GARBAGE_LIMIT_MS, () => reject(new Error('it takes too long'))));
     const removed = await Promise.race([storage.collectGarbage(ownerOf(pass), pass.draft.current.artifact), limit]);
-    if (removed.length > 0) pass.log.debug(`garbage collected ${removed.length} artifacts`, { reason: 'GarbageCollectionSucceeded' });
+    if (removed.length > 0) trace(pass, 'GarbageCollectionSucceeded', `garbage collected ${removed.length} artifacts`);
   } catch (error) {
     // Old archives only take space; the next run tries again.
     pass.log.info('failed to garbage collect artifacts', { error: messageOf(error) });

@@ -13,7 +13,6 @@ const REFUSED: readonly { readonly field: string; readonly reason: string; reado
     reason: 'FeatureGateDisabled',
     isAsked: ({ serviceAccountName }) => (serviceAccountName ?? '') !== '',
   },
-  { field: 'spec.verify', reason: 'InvalidVerificationMode', isAsked: ({ verify }) => verify !== undefined },
   { field: 'spec.recurseSubmodules', reason: 'GitOperationFailed', isAsked: ({ recurseSubmodules }) => recurseSubmodules === true },
 ];
 

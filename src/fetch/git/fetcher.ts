@@ -1,7 +1,7 @@
 import type { World } from '../../base/world/index.ts';
 import { SottoError } from '../../base/errors/index.ts';
 import type { SshAlgorithms } from './agent.ts';
-import { readCommit, readHeader, resolveCommit, unsupportedHash, type GitRunner } from './objects.ts';
+import { readCommit, readHeader, readSigned, resolveCommit, unsupportedHash, type GitRunner } from './objects.ts';
 import { gitFailure, late } from './outcome.ts';
 import { emptyRepository, isCommit, isRefName, refNotFound, revisionOf, targetOf, type Target } from './reference.ts';
 import { openSession, type GitSession } from './session.ts';
@@ -51,7 +51,9 @@ export function gitProgramFetcher(options: GitProgramOptions): GitFetcher {
   return {
     listRefs: (remote, signal, fetchOptions = {}) => within(remote, fetchOptions, signal, (session) => list(session, remote.url)),
     fetch: (remote, reference, fetchOptions, signal) =>
-      within(remote, fetchOptions, signal, (session) => checkout(session, remote.url, reference)),
+      within(remote, fetchOptions, signal, (session) =>
+        checkout(session, { url: remote.url, reference, withSignatures: fetchOptions.withSignatures === true }),
+      ),
   };
 }
 
@@ -81,14 +83,40 @@ export function parseRefs(listing: string): Map<string, string> {
   return refs;
 }
 
-async function checkout(session: GitSession, url: string, reference: GitReference): Promise<GitCommit> {
-  const target = targetOf(reference);
+interface Asked {
+  readonly url: string;
+  readonly reference: GitReference;
+  readonly withSignatures: boolean;
+}
+
+async function checkout(session: GitSession, asked: Asked): Promise<GitCommit> {
+  const { url } = asked;
+  const target = targetOf(asked.reference);
   const git: GitRunner = (args, input) => session.run([`--git-dir=${session.store}`, ...args], input);
   await initialise(session);
-  if (target.kind === 'commit') return checkoutCommit(session, git, url, target);
-  if (target.kind === 'semver') return checkoutVersion(session, git, url, target);
+  if (target.kind === 'commit') return checkoutCommit(session, git, asked, target);
+  if (target.kind === 'semver') return checkoutVersion(session, git, asked, target);
   await fetchRef(session, git, { url, target, ref: target.ref, depth: 1 });
-  return read(git, url, target, target.label);
+  const commit = await resolveCommit(git, `${FETCHED}head`);
+  if (commit === undefined) throw refNotFound(url, target);
+  const tag = target.ref.startsWith(TAGS) ? { name: target.ref.slice(TAGS.length), object: `${FETCHED}head` } : undefined;
+  return readFetched(git, asked, { commit, label: target.label, tag });
+}
+
+interface Fetched {
+  readonly commit: string;
+  readonly label: string | undefined;
+  readonly tag?: { readonly name: string; readonly object: string } | undefined;
+}
+
+async function readFetched(
+  git: GitRunner,
+  { withSignatures }: Pick<Asked, 'withSignatures'>,
+  { commit, label, tag }: Fetched,
+): Promise<GitCommit> {
+  const { tree, commitSubject, raw } = await readCommit(git, commit);
+  const fetched = { revision: revisionOf(commit, label), commit, tree, commitSubject };
+  return withSignatures ? { ...fetched, signed: await readSigned(git, { commit, raw }, tag) } : fetched;
 }
 
 async function initialise(session: GitSession): Promise<void> {
@@ -97,42 +125,51 @@ async function initialise(session: GitSession): Promise<void> {
 }
 
 /** The branch, or all of them, with full history: a commit counts only when one of them leads to it. */
-async function checkoutCommit(session: GitSession, git: GitRunner, url: string, target: Target & { kind: 'commit' }): Promise<GitCommit> {
+async function checkoutCommit(
+  session: GitSession,
+  git: GitRunner,
+  request: Asked,
+  target: Target & { kind: 'commit' },
+): Promise<GitCommit> {
   const { commit, branch } = target;
+  const { url } = request;
   const ref = branch === undefined ? 'refs/heads/*' : `refs/heads/${branch}`;
   const asked: Target = branch === undefined ? target : { kind: 'ref', ref, label: branch, from: 'branch' };
   await fetchRef(session, git, { url, target: asked, ref, depth: undefined });
   if (!isCommit(commit) || (await resolveCommit(git, commit)) === undefined) {
     throw (await list(session, url)).size === 0 ? emptyRepository(url, target) : refNotFound(url, target);
   }
-  const { tree, commitSubject } = await readCommit(git, commit);
-  return { revision: revisionOf(commit, branch), commit, tree, commitSubject };
+  return readFetched(git, request, { commit, label: branch });
 }
 
 /** The highest version; among tags of one version that with the newest commit. */
-async function checkoutVersion(session: GitSession, git: GitRunner, url: string, target: Target & { kind: 'semver' }): Promise<GitCommit> {
+async function checkoutVersion(
+  session: GitSession,
+  git: GitRunner,
+  request: Asked,
+  target: Target & { kind: 'semver' },
+): Promise<GitCommit> {
+  const { url } = request;
   const refs = await list(session, url);
   if (refs.size === 0) throw emptyRepository(url, target);
   const tags = [...refs.keys()].filter((name) => name.startsWith(TAGS)).map((name) => name.slice(TAGS.length));
   const best = await highestVersions(tags, target.range);
-  let newest: { tag: string; commit: string; committedAt: number } | undefined;
+  let newest: { tag: string; object: string; commit: string; committedAt: number } | undefined;
   for (const tag of best) {
     await fetchRef(session, git, { url, target, ref: `${TAGS}${tag}`, depth: 1 });
     const commit = await resolveCommit(git, `${FETCHED}head`);
     if (commit === undefined) continue;
     const { committedAt } = await readHeader(git, commit);
-    if (newest === undefined || committedAt > newest.committedAt) newest = { tag, commit, committedAt };
+    if (newest === undefined || committedAt > newest.committedAt)
+      newest = { tag, object: await objectOf(git, `${FETCHED}head`), commit, committedAt };
   }
   if (newest === undefined) throw refNotFound(url, target);
-  const { tree, commitSubject } = await readCommit(git, newest.commit);
-  return { revision: revisionOf(newest.commit, newest.tag), commit: newest.commit, tree, commitSubject };
+  return readFetched(git, request, { commit: newest.commit, label: newest.tag, tag: { name: newest.tag, object: newest.object } });
 }
 
-async function read(git: GitRunner, url: string, target: Target, label: string): Promise<GitCommit> {
-  const commit = await resolveCommit(git, `${FETCHED}head`);
-  if (commit === undefined) throw refNotFound(url, target);
-  const { tree, commitSubject } = await readCommit(git, commit);
-  return { revision: revisionOf(commit, label), commit, tree, commitSubject };
+/** What a reference points at, a tag object perhaps. */
+async function objectOf(git: GitRunner, ref: string): Promise<string> {
+  return (await git(['rev-parse', '--verify', '--end-of-options', ref])).stdout.toString('latin1').trim();
 }
 
 interface RefRequest {

@@ -1,7 +1,7 @@
 import type { World } from '../../base/world/index.ts';
 import { SottoError } from '../../base/errors/index.ts';
 import { gitEnvironment, HARDENED_SETTINGS, settings } from './hardening.ts';
-import { readCommit, readHeader, resolveCommit, type GitRunner } from './objects.ts';
+import { readCommit, readHeader, readSigned, resolveCommit, type GitRunner } from './objects.ts';
 import { runCommand } from './process.ts';
 import { emptyRepository, refNotFound, revisionOf, targetOf } from './reference.ts';
 import type { GitCommit, GitFetcher, GitFetchOptions, GitReference, RemoteRefs } from './types.ts';
@@ -80,25 +80,33 @@ function notARepository(url: string): SottoError {
   });
 }
 
-async function fetchLocal(git: GitRunner, url: string, reference: GitReference, _options: GitFetchOptions): Promise<GitCommit> {
+async function fetchLocal(git: GitRunner, url: string, reference: GitReference, options: GitFetchOptions): Promise<GitCommit> {
   const target = targetOf(reference);
   const refs = await listLocal(git, url);
   if (refs.size === 0) throw emptyRepository(url, target);
   if (target.kind === 'commit') {
     const commit = /^[0-9a-f]{40}$/.test(target.commit) ? await resolveCommit(git, target.commit) : undefined;
     if (commit === undefined) throw refNotFound(url, target);
-    return read(git, commit, target.branch);
+    return read(git, options, { commit, label: target.branch });
   }
   const name = target.kind === 'semver' ? await newestTag(git, refs, target.range) : target.ref;
   // What a listing peels once may be a tag of a tag: the object store follows to the commit.
   const commit = name === undefined || !refs.has(name) ? undefined : await resolveCommit(git, refs.get(name) ?? '');
   if (name === undefined || commit === undefined) throw refNotFound(url, target);
-  return read(git, commit, target.kind === 'semver' ? name.slice(TAGS.length) : target.label);
+  const tag = name.startsWith(TAGS) ? { name: name.slice(TAGS.length), object: name } : undefined;
+  return read(git, options, { commit, label: target.kind === 'semver' ? tag?.name : target.label, tag });
 }
 
-async function read(git: GitRunner, commit: string, label: string | undefined): Promise<GitCommit> {
-  const { tree, commitSubject } = await readCommit(git, commit);
-  return { revision: revisionOf(commit, label), commit, tree, commitSubject };
+interface Found {
+  readonly commit: string;
+  readonly label: string | undefined;
+  readonly tag?: { readonly name: string; readonly object: string } | undefined;
+}
+
+async function read(git: GitRunner, { withSignatures }: GitFetchOptions, { commit, label, tag }: Found): Promise<GitCommit> {
+  const { tree, commitSubject, raw } = await readCommit(git, commit);
+  const found = { revision: revisionOf(commit, label), commit, tree, commitSubject };
+  return withSignatures === true ? { ...found, signed: await readSigned(git, { commit, raw }, tag) } : found;
 }
 
 async function newestTag(git: GitRunner, refs: RemoteRefs, range: string): Promise<string | undefined> {

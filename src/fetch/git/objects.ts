@@ -1,6 +1,8 @@
 import { SottoError } from '../../base/errors/index.ts';
 import { joinPath, memoryTree, type Tree, type TreeFile } from '../../base/files/index.ts';
 import type { CommandResult } from './process.ts';
+import { signedCommit, signedTag } from './signature.ts';
+import type { SignedCommit } from './types.ts';
 
 const MAX_ENTRIES = 500_000;
 const MAX_TREE_BYTES = 512 * 1024 * 1024;
@@ -17,6 +19,8 @@ export interface StoredCommit {
   readonly commitSubject: string;
   /** Seconds since the epoch. */
   readonly committedAt: number;
+  /** The commit object. */
+  readonly raw: Uint8Array;
 }
 
 /** The commit that a name leads to, tags followed; undefined when there is none. */
@@ -32,12 +36,37 @@ export function unsupportedHash(): SottoError {
   return new SottoError('GIT_UNSUPPORTED', 'SHA-256 object repositories are not supported');
 }
 
-/** Subject and time of a commit. */
-export async function readHeader(git: GitRunner, commit: string): Promise<{ commitSubject: string; committedAt: number }> {
-  const text = (await mustRun(git, ['cat-file', 'commit', commit])).toString('utf8');
-  const [header = '', ...body] = text.split('\n\n');
+/** Subject, time and raw text of a commit. */
+export async function readHeader(git: GitRunner, commit: string): Promise<{ commitSubject: string; committedAt: number; raw: Uint8Array }> {
+  const raw = await mustRun(git, ['cat-file', 'commit', commit]);
+  const [header = '', ...body] = raw.toString('utf8').split('\n\n');
   const [, seconds = '0'] = /^committer .* (\d+) [-+]\d{4}$/m.exec(header) ?? [];
-  return { commitSubject: body.join('\n\n').trimStart().split('\n')[0]?.trimEnd() ?? '', committedAt: Number(seconds) };
+  return { commitSubject: body.join('\n\n').trimStart().split('\n')[0]?.trimEnd() ?? '', committedAt: Number(seconds), raw };
+}
+
+/**
+ * What signatures cover of a commit, and of the tag that led to it.
+ *
+ * @param tag the tag's short name and the object its reference points at
+ * @throws SottoError GIT_FAILED when a tag object is not the one its reference says
+ */
+export async function readSigned(
+  git: GitRunner,
+  { commit: name, raw }: Pick<StoredCommit, 'commit' | 'raw'>,
+  tag?: { readonly name: string; readonly object: string },
+): Promise<SignedCommit> {
+  const commit = signedCommit(raw);
+  if (tag === undefined) return { commit };
+  const hash = (await mustRun(git, ['rev-parse', '--verify', '--end-of-options', tag.object])).toString('latin1').trim();
+  if ((await resolveCommit(git, hash)) !== name) throw new SottoError('GIT_FAILED', `the tag '${tag.name}' moved while it was read`, { retry: true });
+  const type = (await mustRun(git, ['cat-file', '-t', hash])).toString('latin1').trim();
+  if (type !== 'tag') return { commit, tag: { name: tag.name, hash, payload: new Uint8Array(), signature: undefined } };
+  const text = await mustRun(git, ['cat-file', 'tag', hash]);
+  // A reference may be pointed at another signed tag: an older release, say.
+  if (!text.toString('utf8').split('\n\n')[0]?.split('\n').includes(`tag ${tag.name}`)) {
+    throw new SottoError('GIT_FAILED', `the tag '${tag.name}' is the tag object of another name`);
+  }
+  return { commit, tag: { name: tag.name, hash, ...signedTag(text) } };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Tree } from '../../base/files/index.ts';
 import type { Sensitive } from '../../base/sensitive/index.ts';
+import type { SignedObject } from './signature.ts';
 
 /** How to prove who asks. User names are not secret. */
 export type GitCredentials =
@@ -48,6 +49,15 @@ export type RemoteRefs = ReadonlyMap<string, string>;
 export interface GitFetchOptions {
   /** Milliseconds after which git is stopped. Default 60 s. */
   readonly timeoutMs?: number;
+  /** Whether {@link GitCommit.signed} is wanted. */
+  readonly withSignatures?: boolean;
+}
+
+/** The parts of a commit, and of the tag that led to it, that signatures cover. */
+export interface SignedCommit {
+  readonly commit: SignedObject;
+  /** Set when a tag was asked for; one without annotation has no signature. */
+  readonly tag?: SignedObject & { readonly name: string; readonly hash: string };
 }
 
 /** What a reference led to. */
@@ -60,6 +70,8 @@ export interface GitCommit {
   readonly tree: Tree;
   /** The first line of the commit message. */
   readonly commitSubject: string;
+  /** Set when it was asked for. */
+  readonly signed?: SignedCommit;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { formatRef, type KubeObject, type ObjectRef } from '../objects/index.ts';
 
+/** What was done with an object, in the words of Flux's change log. */
 export type ChangeAction = 'created' | 'configured' | 'unchanged' | 'skipped' | 'deleted';
 
 /** What became of one object. */

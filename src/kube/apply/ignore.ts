@@ -10,6 +10,7 @@ export interface IgnoreRule {
   readonly target?: IgnoreTarget;
 }
 
+/** Selects objects as the `target` of a kustomize patch does. */
 export interface IgnoreTarget {
   readonly group?: string;
   readonly version?: string;

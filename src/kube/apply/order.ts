@@ -71,6 +71,7 @@ export function sortForDelete<T extends Ordered>(objects: readonly T[]): T[] {
 /** The stages of an apply, by name (flux/SSA-03). */
 export type StageName = 'definitions' | 'classes' | 'custom' | 'rest';
 
+/** Objects that are applied together. */
 export interface Stage<T> {
   readonly name: StageName;
   readonly objects: readonly T[];

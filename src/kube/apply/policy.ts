@@ -28,6 +28,7 @@ function markOf(object: KubeObject, key: string): string | undefined {
   return found?.[key]?.toLowerCase();
 }
 
+/** The policy of a desired object; `override` unless it names another one. */
 export function ssaPolicy(object: KubeObject, group: string): SsaPolicy {
   const value = markOf(object, `${group}/ssa`) ?? 'override';
   return POLICIES.has(value) ? (value as SsaPolicy) : 'override';

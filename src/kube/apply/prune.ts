@@ -5,6 +5,7 @@ import type { ChangeEntry, ChangeSet } from './changes.ts';
 import { sortForDelete } from './order.ts';
 import { isOwnedBy, isPruneDisabled, type Owner } from './policy.ts';
 
+/** Whose objects are deleted. */
 export interface PruneOptions {
   readonly owner: Pick<Owner, 'group' | 'name' | 'namespace'>;
   readonly signal?: AbortSignal;

@@ -304,6 +304,23 @@ function refusal({ status }: ApiError): Interception {
   return { status: status.code ?? 500, headers: { 'content-type': 'application/json' }, body: { kind: 'json', value: status } };
 }
 
+describe('diff of a set that brings its own namespace and kind', () => {
+  it('plans what cannot be asked about yet as created', async () => {
+    const { raw, world, run, writes } = await bench();
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
+    const inside = { ...configMap('a', {}), metadata: { name: 'a', namespace: 'shop' } };
+    const plans = await run(diff(raw, [WIDGET, inside, DEFINITION, namespace], { owner: OWNER, world }));
+    expect(plans.map((plan) => `${plan.ref.kind} ${plan.action}`)).toEqual([
+      'CustomResourceDefinition created',
+      'Namespace created',
+      'ConfigMap created',
+      'Widget created',
+    ]);
+    expect(writes()).toEqual([]);
+    await expect(run(diff(raw, [inside], { owner: OWNER, world }))).rejects.toThrow('namespaces "shop" not found');
+  });
+});
+
 describe('force', () => {
   const immutable = apiErrors.invalid({ group: '', kind: 'ConfigMap' }, 's', [
     { field: 'data', message: 'Forbidden: field is immutable when `immutable` is set' },

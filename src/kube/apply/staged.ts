@@ -4,10 +4,11 @@ import { isWritten, type ChangeEntry, type ChangeSet } from './changes.ts';
 import { ApplyFailed, dryRunError, kindUnknownError, namespaceMissingError, stepError } from './errors.ts';
 import { mapLimited } from './limit.ts';
 import { liveKey, readLive } from './live.ts';
-import { stagesOf } from './order.ts';
+import { compareForApply, stagesOf } from './order.ts';
 import type { StagedApplyOptions } from './options.ts';
 import { planObject, sendApply, type Plan } from './plan.ts';
 import { isExcluded } from './policy.ts';
+import { promisedBy } from './promised.ts';
 import { waitForHealth, waitForTermination } from './wait.ts';
 
 const CONCURRENCY = 4;
@@ -37,12 +38,20 @@ export async function applyStaged(cluster: Cluster, objects: readonly KubeObject
 }
 
 /**
- * What {@link applyStaged} would do now, without any write: drift, and the objects as the server would make them.
- * Objects whose namespace or kind comes only with an earlier stage cannot be compared and throw.
+ * What {@link applyStaged} would do now, without any write: drift, and the objects as the server would make them. An object
+ * whose namespace or kind comes only with another one of the set cannot be asked about: it is planned as created.
+ *
+ * @throws SottoError for a dry-run that is refused, in the words of {@link applyStaged}
  */
 export async function diff(cluster: Cluster, objects: readonly KubeObject[], options: StagedApplyOptions): Promise<Plan[]> {
+  const isPromised = await promisedBy(cluster, objects, options.signal);
   const plans: Plan[] = [];
-  for (const stage of stagesOf(objects, options.customStageKinds)) plans.push(...(await planStage(cluster, stage.objects, options, false)));
+  for (const stage of stagesOf(objects, options.customStageKinds)) {
+    const { later = [], now = [] } = Object.groupBy(stage.objects, (object) => (isPromised(object) ? 'later' : 'now'));
+    const created = later.map((object): Plan => ({ action: 'created', ref: refOf(object), desired: object }));
+    const planned = [...(await planStage(cluster, now, options, false)), ...created];
+    plans.push(...planned.toSorted((a, b) => compareForApply(a.desired, b.desired)));
+  }
   return plans;
 }
 

@@ -9,6 +9,7 @@ import { liveKey } from './live.ts';
 /** Says how far a live object is: kstatus by default, custom health expressions for instance. */
 export type HealthReader = (object: KubeObject) => HealthStatus;
 
+/** How long to wait, and for what. Only `world` and `timeoutMs` are needed. */
 export interface HealthOptions {
   readonly world: Pick<World, 'clock'>;
   readonly timeoutMs: number;

@@ -8,7 +8,7 @@ import { decodeManagers, managerKey, NEVER_TRACKED, tidy, timeText, withManagers
 import { mergeApplied } from './merge.ts';
 import { settleRemoved } from './removed.ts';
 import { joinProblems, typedProblems } from './typed.ts';
-import { accountUpdate, untracked, type WriteContext } from './update.ts';
+import { accountUpdate, reconciled, untracked, type WriteContext } from './update.ts';
 import { fieldsOf, removeFields, withNamedFields } from './walk.ts';
 
 export interface ApplyRequest extends WriteContext {
@@ -77,7 +77,7 @@ function checkConfig(request: ApplyRequest): void {
 /** SSA-10: an object that was never tracked belongs, as it is, to a manager of its own. */
 function managersOfApply(request: ApplyRequest, live: KubeObject | undefined): Managers {
   const stored = decodeManagers(request.live?.metadata.managedFields) ?? new Map<string, Manager>();
-  if (live === undefined || stored.size > 0) return tidy(stored, request.knownVersions);
+  if (live === undefined || stored.size > 0) return reconciled(request.schema, tidy(stored, request.knownVersions));
   return accountUpdate({ ...request, manager: BEFORE_FIRST_APPLY }, undefined, live, new Map());
 }
 

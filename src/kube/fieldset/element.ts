@@ -83,20 +83,29 @@ export function elementText(element: PathElement): string {
 
 const KINDS = 'fkvi';
 
+/** A step taken apart, so that sorting parses it once. */
+interface ParsedElement {
+  readonly element: PathElement;
+  readonly kind: number;
+  readonly content: Json;
+}
+
+function takeApart(element: PathElement): ParsedElement {
+  const kind = KINDS.indexOf(element[0] ?? '');
+  const body = element.slice(2);
+  return { element, kind, content: element.startsWith('f:') ? body : parseJson(body) };
+}
+
+function compareParsed(a: ParsedElement, b: ParsedElement): number {
+  return a.kind - b.kind || compareValues(a.content, b.content) || compareText(a.element, b.element);
+}
+
 /** The order of steps within a node: fields, keys, values, indices; each by content. */
-export function compareElements(a: PathElement, b: PathElement): number {
-  if (a === b) return 0;
-  const kind = KINDS.indexOf(a[0] ?? '') - KINDS.indexOf(b[0] ?? '');
-  if (kind !== 0) return kind;
-  const [x, y] = [a.slice(2), b.slice(2)];
-  switch (a[0]) {
-    case 'f':
-      return compareText(x, y);
-    case 'i':
-      return Number(x) - Number(y);
-    default:
-      return compareValues(parseJson(x), parseJson(y));
-  }
+export function sortElements(elements: Iterable<PathElement>): PathElement[] {
+  return [...elements]
+    .map(takeApart)
+    .toSorted(compareParsed)
+    .map(({ element }) => element);
 }
 
 export function compareText(a: string, b: string): number {

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../objects/index.ts';
-import { compareElements, elementText, parseElement, type PathElement } from './element.ts';
+import { elementText, parseElement, sortElements, type PathElement } from './element.ts';
 
 /**
  * An immutable set of field paths. A path is a member or only on the way to members; both live in one tree
@@ -97,7 +97,7 @@ export class FieldSet {
 
   /** The steps below this node, in the order of FieldsV1. */
   elements(): readonly PathElement[] {
-    return [...this.children.keys()].toSorted(compareElements);
+    return sortElements(this.children.keys());
   }
 
   /** The tree as a `fieldsV1` value: `.` for a member that has children, then fields, keys, values. */

@@ -47,7 +47,7 @@ function decodeEntry(entry: Json): Manager | undefined {
 }
 
 /** Writes managedFields, sorted by operation, time, manager, version, subresource. */
-export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
+function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
   return [...managers.values()].toSorted(compareManagers).map((entry) => ({
     manager: entry.manager,
     operation: entry.operation,
@@ -70,7 +70,7 @@ function compareManagers(a: Manager, b: Manager): number {
 }
 
 /** Seconds since the epoch; 0 without a (readable) time. */
-export function secondsOf(time: string | undefined): number {
+function secondsOf(time: string | undefined): number {
   const parsed = time === undefined ? Number.NaN : Date.parse(time);
   return Number.isNaN(parsed) ? 0 : Math.floor(parsed / 1000);
 }

@@ -386,6 +386,85 @@ const SCENARIOS: readonly Case[] = [
     ],
   ],
   [
+    'apiserver/SSA-04: a shared field that one gives up stays with the other',
+    configMap,
+    [
+      { apply: 'alice', config: { data: { a: '1' } } },
+      { apply: 'bob', config: { data: { a: '1' } } },
+      { apply: 'alice', config: {} },
+      { object: { data: { a: '1' } } },
+      { owners: { 'bob Apply': ['.data.a'] } },
+      { apply: 'bob', config: { data: { a: '2' } } },
+      { object: { data: { a: '2' } } },
+    ],
+  ],
+  [
+    'apiserver/SSA-04: fields below a struct that is no longer applied go one by one',
+    shapes,
+    [
+      { apply: 'alice', config: { struct: { a: '1', b: '2' } } },
+      { apply: 'bob', config: { struct: { b: '2' } } },
+      { apply: 'alice', config: {} },
+      { object: { struct: { b: '2' } } },
+    ],
+  ],
+  [
+    'apiserver/SSA-05: who removes an item takes it from everybody',
+    shapes,
+    [
+      { apply: 'alice', config: { items: [{ name: 'x', a: '1' }, { name: 'y' }], set: ['s', 't'] } },
+      { apply: 'bob', config: { items: [{ name: 'x', b: '1' }], set: ['s'] } },
+      { edit: 'ed', by: () => ({ items: [{ name: 'y' }], set: ['t'] }) },
+      { owners: { 'alice Apply': ['.items[name="y"]', '.items[name="y"].name', '.set[="t"]'] } },
+    ],
+  ],
+  [
+    'apiserver/SSA-05: who reorders a map list takes nothing, who reorders an atomic list takes it',
+    shapes,
+    [
+      { apply: 'alice', config: { items: [{ name: 'x' }, { name: 'y' }], list: ['a', 'b'] } },
+      { edit: 'ed', by: () => ({ items: [{ name: 'y' }, { name: 'x' }], list: ['b', 'a'] }) },
+      {
+        owners: {
+          'alice Apply': ['.items[name="x"]', '.items[name="x"].name', '.items[name="y"]', '.items[name="y"].name'],
+          'ed Update': ['.list'],
+        },
+      },
+    ],
+  ],
+  [
+    'apiserver/SSA-01: duplicates that an updater wrote are owned as a whole, and an apply replaces them',
+    deployment,
+    [
+      {
+        update: 'ed',
+        to: {
+          spec: {
+            template: { spec: { containers: [{ name: 'c', env: [{ name: 'A', value: '1' }, { name: 'A', value: '2' }, { name: 'B' }] }] } },
+          },
+        },
+      },
+      {
+        conflicts: ['"ed" using apps/v1: .spec.template.spec.containers[name="c"].env[name="A"]'],
+        of: 'alice',
+        config: { spec: { template: { spec: { containers: [{ name: 'c', env: [{ name: 'A', value: '3' }] }] } } } },
+      },
+      { force: 'alice', config: { spec: { template: { spec: { containers: [{ name: 'c', env: [{ name: 'A', value: '3' }] }] } } } } },
+      { object: { spec: { template: { spec: { containers: [{ name: 'c', env: [{ name: 'A', value: '3' }, { name: 'B' }] }] } } } } },
+    ],
+  ],
+  [
+    'apiserver/SSA-10: tracked from creation, an object that was emptied by all is still tracked by the next apply',
+    configMap,
+    [
+      { update: 'ed', to: { data: { a: '1' } } },
+      { apply: 'alice', config: { data: { a: '1', b: '2' } } },
+      { owners: { 'alice Apply': ['.data.a', '.data.b'], 'ed Update': ['.data', '.data.a'] } },
+      { apply: 'alice', config: { data: { b: '2' } } },
+      { object: { data: { a: '1', b: '2' } } },
+    ],
+  ],
+  [
     'service ports with one number and two protocols are two items',
     service,
     [

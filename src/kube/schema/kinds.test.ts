@@ -488,6 +488,9 @@ describe('prepareObject', () => {
       spec: { finalizers: ['kubernetes'] },
       status: { phase: 'Active' },
     });
+    expect(prepareObject(object('v1', 'Namespace', { spec: { finalizers: ['a/b'] } }))['spec']).toEqual({
+      finalizers: ['a/b', 'kubernetes'],
+    });
     const old = object('v1', 'Namespace', { spec: { finalizers: [] } });
     expect(prepareObject(old, old)).toBe(old);
   });

@@ -10,7 +10,9 @@ const STEPS: Readonly<Record<string, Step>> = {
   'core.v1.Secret': foldStringData,
   'core.v1.Namespace': (namespace, old) => {
     if (old !== undefined) return;
-    namespace.spec = { ...objectAt(namespace, 'spec'), finalizers: ['kubernetes'] };
+    const spec = objectAt(namespace, 'spec');
+    const finalizers = Array.isArray(spec?.finalizers) ? spec.finalizers.filter((each) => each !== 'kubernetes') : [];
+    namespace.spec = { ...spec, finalizers: [...finalizers, 'kubernetes'] };
     namespace.status = { phase: 'Active' };
   },
   'core.v1.Pod': (pod, old) => {

@@ -21,11 +21,6 @@ export function canonicalQuantity(value: string | number | bigint): string | und
   return quantity === undefined ? undefined : formatQuantity(quantity);
 }
 
-/** Billionths of a unit; undefined when the text is no quantity. */
-export function quantityNanos(value: string): bigint | undefined {
-  return parseQuantity(value)?.nano;
-}
-
 function parseQuantity(text: string): Quantity | undefined {
   const [, sign = '', whole = '', fraction = '', suffix = '', exponent] = QUANTITY.exec(text) ?? [];
   if (whole === '' && fraction === '') return undefined;

@@ -14,7 +14,7 @@ interface CompiledRule {
 }
 
 /** Cost units of one rule and of all rules on one object. */
-export const RULE_COST_LIMIT = 1_000_000;
+const RULE_COST_LIMIT = 1_000_000;
 export const OBJECT_COST_LIMIT = 10_000_000;
 const MAX_MESSAGE_BYTES = 5 * 1024;
 
@@ -28,14 +28,22 @@ function rulesOf(schema: Schema): readonly CompiledRule[] {
   return rules;
 }
 
-const OPTIONS = { variables: ['self', 'oldSelf'] } as const;
+/** What a rule may name. */
+const DECLARED = { variables: ['self', 'oldSelf'] } as const;
+/** `oldValues` holds the old value or nothing: the evaluator takes no optional values from outside, but makes them. */
+const RUNNING = { variables: [...DECLARED.variables, 'oldValues'] } as const;
+
+/** With optionalOldSelf the rule sees `oldSelf` as an optional value. */
+function expressionText(rule: Rule, text: string): string {
+  return rule.optionalOldSelf === true ? `cel.bind(oldSelf, oldValues[?0], ${text})` : text;
+}
 
 /** @throws SottoError CEL_* */
 function compileRule(rule: Rule): CompiledRule {
   return {
     rule,
-    expression: compileCel(rule.rule, OPTIONS),
-    message: rule.messageExpression === undefined ? undefined : compileCel(rule.messageExpression, OPTIONS),
+    expression: compileCel(expressionText(rule, rule.rule), RUNNING),
+    message: rule.messageExpression === undefined ? undefined : compileCel(expressionText(rule, rule.messageExpression), RUNNING),
   };
 }
 
@@ -53,7 +61,7 @@ export function checkRules(schema: Schema, path: string): FieldError[] {
 function checkExpression(text: string | undefined, path: string, type: string): FieldError[] {
   if (text === undefined) return [];
   try {
-    const { resultType } = compileCel(text, OPTIONS);
+    const { resultType } = compileCel(text, DECLARED);
     if (resultType === type || resultType === 'dyn') return [];
     return [fieldErrors.invalid(path, text, `must evaluate to a ${type}`)];
   } catch (error) {
@@ -77,7 +85,7 @@ function evaluateRule(
 ): FieldError[] {
   const { rule, expression } = compiledRule;
   if (expression.variables.includes('oldSelf') && old === undefined && rule.optionalOldSelf !== true) return [];
-  const variables = { self, oldSelf: old };
+  const variables = { self, oldSelf: old, oldValues: old === undefined ? [] : [old] };
   const at = rule.fieldPath === undefined ? path : relativePath(path, rule.fieldPath);
   try {
     if (metered(budget, (own) => expression.evaluate(variables, own)) === true) return [];

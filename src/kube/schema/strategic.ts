@@ -21,9 +21,9 @@ export function strategicMerge(schema: Schema, current: Json, patch: Json): Json
 }
 
 /** A map merged with its patch. Also the step for items of keyed lists. */
-export function mergeMap(schema: Schema, current: JsonObject, patch: JsonObject): JsonObject {
+function mergeMap(schema: Schema, current: JsonObject, patch: JsonObject): JsonObject {
   const directive = ownValue(patch, DIRECTIVE);
-  if (directive === 'replace') return withoutDirectives(patch);
+  if (directive === 'replace') return mapWithoutDirectives(patch);
   if (directive === 'delete') return {};
   if (directive !== undefined) throw apiErrors.plain(`unknown patch type found in the map: only replace and delete are known`);
 
@@ -62,11 +62,12 @@ function fieldSchema(schema: Schema, key: string): Schema {
 function mergeField(schema: Schema, current: Json | undefined, value: Json, patch: JsonObject, key: string): Json {
   if (Array.isArray(value)) return mergeList(schema, Array.isArray(current) ? current : [], value, patch, key);
   if (!isJsonObject(value)) return value;
-  if (schema.scalar === 'json' || hasStrategy(schema, 'replace')) return withoutDirectives(value);
+  if (schema.scalar === 'json') return cloneJson(value);
+  if (hasStrategy(schema, 'replace')) return mapWithoutDirectives(value);
   return mergeMap(schema, isJsonObject(current) ? current : {}, value);
 }
 
-export function hasStrategy(schema: Schema, strategy: string): boolean {
+function hasStrategy(schema: Schema, strategy: string): boolean {
   return schema.patchStrategy?.split(',').includes(strategy) === true;
 }
 
@@ -93,13 +94,14 @@ function patchListOnly(schema: Schema, result: JsonObject, patch: JsonObject, di
 }
 
 /** A value of a patch as it is stored. */
-export function withoutDirectives(value: Json): Json & JsonObject;
-export function withoutDirectives(value: Json): Json;
-export function withoutDirectives(value: Json): Json {
+function withoutDirectives(value: Json): Json {
   if (Array.isArray(value)) return value.filter((item) => !isDirectiveItem(item)).map((item) => withoutDirectives(item));
-  if (!isJsonObject(value)) return cloneJson(value);
+  return isJsonObject(value) ? mapWithoutDirectives(value) : value;
+}
+
+function mapWithoutDirectives(map: JsonObject): JsonObject {
   const result: JsonObject = {};
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of Object.entries(map)) {
     const isDirective = key === DIRECTIVE || key === RETAIN_KEYS || key.startsWith(ORDER) || key.startsWith(DELETE_PRIMITIVES);
     if (!isDirective && item !== null) setOwn(result, key, withoutDirectives(item));
   }

@@ -16,8 +16,15 @@ export function checkStructural(source: JsonObject, schema: Schema, path: string
   const errors: FieldError[] = [];
   if (source.type === undefined || source.type === '') errors.push(fieldErrors.required(`${path}.type`, 'must not be empty at the root'));
   else if (source.type !== 'object') errors.push(fieldErrors.invalid(`${path}.type`, source.type, 'must be object at the root'));
-  errors.push(...checkRootMetadata(source, path), ...checkNode(source, schema, path));
+  errors.push(...checkRootMetadata(source, path), ...checkNode(withoutMetadata(source), schema, path));
   return errors;
+}
+
+/** The metadata of resources is known; what a schema says about it is checked apart. */
+function withoutMetadata(source: JsonObject): JsonObject {
+  if (!isJsonObject(source.properties)) return source;
+  const { metadata: _, ...properties } = source.properties;
+  return { ...source, properties };
 }
 
 const METADATA_MAY_RESTRICT = new Set(['name', 'generateName']);
@@ -58,11 +65,11 @@ const CHECKS: readonly Check[] = [
   checkJunctors,
   checkDefault,
   (_, schema, path) => checkRules(schema, path),
-  checkOptionalOldSelf,
   checkChildren,
 ];
 
-function checkNode(source: JsonObject, schema: Schema, path: string): FieldError[] {
+function checkNode(node: JsonObject, schema: Schema, path: string): FieldError[] {
+  const source = schema.embeddedResource === true ? withoutMetadata(node) : node;
   return CHECKS.flatMap((check) => check(source, schema, path));
 }
 
@@ -180,23 +187,12 @@ function checkDefault(_source: JsonObject, schema: Schema, path: string): FieldE
   return [...lost.map((field) => fieldErrors.invalid(at, schema.default, `must not have unknown fields: ${field}`)), ...errors];
 }
 
-/** Optional old values cannot be handed to the evaluator; refusing the CRD is better than ignoring its rule. */
-function checkOptionalOldSelf(_source: JsonObject, schema: Schema, path: string): FieldError[] {
-  return (schema.validations ?? []).flatMap((rule, i) =>
-    rule.optionalOldSelf === true
-      ? [fieldErrors.invalid(`${path}.x-kubernetes-validations[${i}].optionalOldSelf`, rule.rule, 'optionalOldSelf is not supported')]
-      : [],
-  );
-}
-
 function checkChildren(source: JsonObject, schema: Schema, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const isRoot = !path.includes('.properties[') && !path.endsWith('.items') && !path.endsWith('.additionalProperties');
   for (const [name, inner] of Object.entries(isJsonObject(source.properties) ? source.properties : {})) {
     const at = `${path}.properties[${name}]`;
-    const isImplied = name === 'metadata' && (isRoot || schema.embeddedResource === true);
     const field = ownValue(schema.properties, name);
-    if (isImplied || field === undefined || !isJsonObject(inner)) continue;
+    if (field === undefined || !isJsonObject(inner)) continue;
     errors.push(...checkHasType(inner, at, 'must not be empty for specified object fields'), ...checkNode(inner, field, at));
   }
   if (isJsonObject(source.items) && schema.items !== undefined) {

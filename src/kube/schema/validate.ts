@@ -87,7 +87,7 @@ function checkJunctors(schema: Schema, value: Json, path: string, budget: CelBud
   const { allOf, anyOf, oneOf, not } = schema;
   const errors: FieldError[] = [];
   const name = JSON.stringify(path);
-  const invalid = (detail: string): unknown => errors.push(fieldErrors.invalid(path, value, `${name} ${detail}`));
+  const invalid = (detail: string): unknown => errors.push(fieldErrors.invalid(path, '', `${name} ${detail}`));
   for (const part of allOf ?? []) errors.push(...visit(part, value, undefined, path, budget));
   if (anyOf !== undefined && !anyOf.some((part) => holds(part, value, path, budget))) invalid('must validate at least one schema (anyOf)');
   if (oneOf !== undefined) {

@@ -1,5 +1,14 @@
 import type { Entropy, World } from '../../base/world/index.ts';
 import type { Sensitive } from '../../base/sensitive/index.ts';
+import type {
+  AgePlugins,
+  AskPassphrase,
+  AwsCredentials,
+  AzureCredentials,
+  GcpCredentials,
+  PgpCredentials,
+  VaultCredentials,
+} from './credentials.ts';
 
 /** The names that SOPS metadata gives to key types. */
 export type MasterKeyType = 'age' | 'pgp' | 'kms' | 'gcp_kms' | 'azure_kv' | 'hc_vault' | 'hckms';
@@ -11,10 +20,24 @@ export type MasterKeyType = 'age' | 'pgp' | 'kms' | 'gcp_kms' | 'azure_kv' | 'hc
 export interface Credentials {
   readonly age?: {
     /** Identity lines (`AGE-SECRET-KEY-1…`, `AGE-SECRET-KEY-PQ-1…`, OpenSSH private keys), each with where it came from. */
-    readonly identities: readonly { readonly source: string; readonly identity: Sensitive<string> }[];
+    readonly identities: readonly {
+      readonly source: string;
+      readonly identity: Sensitive<string>;
+      /** Opens a protected OpenSSH key or a passphrase-protected identity file. */
+      readonly passphrase?: AskPassphrase;
+      /** The `.pub` line of an SSH key whose format hides its public half. */
+      readonly publicKey?: string;
+    }[];
     /** Places that were looked at and held nothing, or failed, for error messages. */
     readonly searched?: readonly string[];
+    /** Lets `age-plugin-…` programs run. */
+    readonly plugins?: AgePlugins;
   };
+  readonly pgp?: PgpCredentials;
+  readonly aws?: AwsCredentials;
+  readonly gcp?: GcpCredentials;
+  readonly azure?: AzureCredentials;
+  readonly vault?: VaultCredentials;
 }
 
 /** What calls on a key may use besides credentials. */

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { systemEntropy } from '../../base/world/index.ts';
-import { decryptValue, encryptValue, plainBytes, type Plain } from './cipher.ts';
+import { cipherKey, decryptValue, encryptValue, plainBytes, type Plain } from './cipher.ts';
 import { startMac } from './mac.ts';
 import { formatFloatEnv, formatFloatJson, formatFloatPlain, parseGoFloat } from './numbers.ts';
 import { compileSelection } from './selection.ts';
@@ -13,7 +13,8 @@ import { formatToken, isToken, parseToken } from './token.ts';
 import { decryptTree, encryptTree } from './transform.ts';
 import { str } from './tree.ts';
 
-const key = Uint8Array.from({ length: 32 }, (_, index) => index);
+const keyBytes = Uint8Array.from({ length: 32 }, (_, index) => index);
+const key = cipherKey(keyBytes);
 const EXAMPLE = `# top
 a: x
 n: 5
@@ -232,9 +233,9 @@ describe('Shamir', () => {
   });
 
   it.each([
-    ['a threshold below two', () => splitSecret(key, 3, 1, systemEntropy)],
-    ['a threshold above the number of groups', () => splitSecret(key, 2, 3, systemEntropy)],
-    ['too many groups', () => splitSecret(key, 256, 2, systemEntropy)],
+    ['a threshold below two', () => splitSecret(keyBytes, 3, 1, systemEntropy)],
+    ['a threshold above the number of groups', () => splitSecret(keyBytes, 2, 3, systemEntropy)],
+    ['too many groups', () => splitSecret(keyBytes, 256, 2, systemEntropy)],
     ['one part', () => combineShares([Uint8Array.of(1, 1)])],
     ['parts of different length', () => combineShares([Uint8Array.of(1, 1), Uint8Array.of(1, 1, 2)])],
     ['the same part twice', () => combineShares([Uint8Array.of(1, 1), Uint8Array.of(2, 1)])],

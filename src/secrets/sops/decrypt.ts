@@ -1,5 +1,8 @@
+import type { KeyObject } from 'node:crypto';
+
 import { SottoError } from '../../base/errors/index.ts';
-import { wipe } from '../../base/sensitive/index.ts';
+import { wipe, type Sensitive } from '../../base/sensitive/index.ts';
+import { cipherKey } from './cipher.ts';
 import { openDataKey } from './datakey.ts';
 import { masterKeys, isOlderVersion, parseMetadata, type Metadata } from './metadata.ts';
 import { compileSelection, SELECT_ALL, type Selector } from './selection.ts';
@@ -34,24 +37,28 @@ export async function decrypt(bytes: Uint8Array, options: DecryptOptions): Promi
 /** Like {@link decrypt}, up to the tree of plain values. */
 export async function decryptToTree(bytes: Uint8Array, options: DecryptOptions): Promise<OpenedTree> {
   const parsed = inFile(options.file, () => STORES[options.format].parseEncrypted(bytes, storeContext(options)));
-  const metadata = inFile(options.file, () => parseMetadata(parsed.metadata));
+  const metadata = inFile(options.file, () => parseMetadata(parsed.metadata, warnOf(options)));
   const { dataKey, openedBy } = await inFileAsync(options.file, () =>
     openDataKey(metadata, options.credentials, options, options.decryptionOrder),
   );
-  const key = dataKey.reveal();
-  try {
-    const { tree, macVerified } = inFile(options.file, () => openTree(parsed, metadata, key, options));
-    const recipients = masterKeys(metadata).flatMap((group) => group.map(({ display }) => display));
-    return { tree, metadata, macVerified, recipients, openedBy: openedBy.join(', '), lastModified: metadata.lastModified };
-  } finally {
-    wipe(key);
-  }
+  const key = inFile(options.file, () => takeKey(dataKey));
+  const { tree, macVerified } = inFile(options.file, () => openTree(parsed, metadata, key, options));
+  const recipients = masterKeys(metadata).flatMap((group) => group.map(({ display }) => display));
+  return { tree, metadata, macVerified, recipients, openedBy: openedBy.join(', '), lastModified: metadata.lastModified };
+}
+
+/** The key moves out of JavaScript's memory. */
+function takeKey(dataKey: Sensitive<Uint8Array>): KeyObject {
+  const bytes = dataKey.reveal();
+  const key = cipherKey(bytes);
+  wipe(bytes);
+  return key;
 }
 
 function openTree(
   file: EncryptedFile,
   metadata: Metadata,
-  dataKey: Uint8Array,
+  dataKey: KeyObject,
   options: DecryptOptions,
 ): { tree: SopsTree; macVerified: boolean } {
   const selector = selectorFor(metadata, options);

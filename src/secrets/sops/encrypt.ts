@@ -1,5 +1,8 @@
+import type { KeyObject } from 'node:crypto';
+
 import { SottoError } from '../../base/errors/index.ts';
 import { wipe } from '../../base/sensitive/index.ts';
+import { cipherKey } from './cipher.ts';
 import { makeDataKey, type WrappedDataKey } from './datakey.ts';
 import { inFile, inFileAsync, storeContext, warnOf } from './decrypt.ts';
 import { FORMAT_VERSION, metadataBlock, parseMetadata, type Metadata } from './metadata.ts';
@@ -46,7 +49,7 @@ interface Sealing {
 
 function seal(tree: SopsTree, sealing: Sealing): Uint8Array {
   const { wrapped, selection, selector, output, options } = sealing;
-  const dataKey = wrapped.dataKey.reveal();
+  const dataKey = cipherKey(wrapped.dataKey.reveal());
   const onlyEncrypted = options.macOnlyEncrypted === true && options.format !== 'binary';
   const encrypted = encryptTree(tree, { dataKey, selector, mac: { onlyEncrypted }, warn: warnOf(options), entropy: options.entropy });
   if (encrypted.selected === 0 && tree.branches.some(({ items }) => items.length > 0)) {
@@ -63,7 +66,7 @@ function seal(tree: SopsTree, sealing: Sealing): Uint8Array {
     version: FORMAT_VERSION,
   };
   const emitted = STORES[output].emitEncrypted(encrypted.tree, metadataBlock(metadata), storeContext(options));
-  verify(emitted, encrypted.mac, sealing);
+  verify(emitted, encrypted.mac, dataKey, sealing);
   return emitted;
 }
 
@@ -71,8 +74,7 @@ function seal(tree: SopsTree, sealing: Sealing): Uint8Array {
  * Reads the result back. A change of format can turn plain values into other types (a bool into a string), over which
  * the MAC no longer holds; better to say so now than when the file is needed.
  */
-function verify(emitted: Uint8Array, mac: string, { wrapped, selector, output, options }: Sealing): void {
-  const dataKey = wrapped.dataKey.reveal();
+function verify(emitted: Uint8Array, mac: string, dataKey: KeyObject, { selector, output, options }: Sealing): void {
   const { tree, metadata } = STORES[output].parseEncrypted(emitted, { warn: () => undefined });
   const read = parseMetadata(metadata);
   const decrypted = decryptTree(tree, {

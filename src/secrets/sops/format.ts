@@ -2,6 +2,8 @@ import { STORES, type StoreContext } from './stores/index.ts';
 import { parseMetadata, type Metadata } from './metadata.ts';
 import type { SopsFormat } from './types.ts';
 
+const FORMATS: readonly SopsFormat[] = ['yaml', 'json', 'dotenv', 'ini', 'binary'];
+
 const SUFFIXES: readonly (readonly [suffix: string, format: SopsFormat])[] = [
   ['.yaml', 'yaml'],
   ['.yml', 'yaml'],
@@ -13,6 +15,14 @@ const SUFFIXES: readonly (readonly [suffix: string, format: SopsFormat])[] = [
 /** The format of a file by the suffix of its name, case-sensitive; anything else is binary. */
 export function formatForPath(path: string): SopsFormat {
   return SUFFIXES.find(([suffix]) => path.endsWith(suffix))?.[1] ?? 'binary';
+}
+
+/**
+ * The format of a word such as `yaml` or `dotenv`; an unknown or empty word is binary, as in upstream's library
+ * function `decrypt.Data`.
+ */
+export function formatForWord(word: string): SopsFormat {
+  return FORMATS.find((format) => format === word) ?? 'binary';
 }
 
 /** What Flux looks for before it decrypts anything (kc:internal/decryptor). */

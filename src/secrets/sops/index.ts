@@ -21,6 +21,6 @@ export { DataKeyError, DEFAULT_DECRYPTION_ORDER, type GroupAttempt, type KeyAtte
 export { decrypt, decryptToTree, type OpenedTree } from './decrypt.ts';
 export { encrypt } from './encrypt.ts';
 export { extract, parsePath, type PathStep } from './extract.ts';
-export { formatForPath, isEncrypted, readMetadata } from './format.ts';
+export { formatForPath, formatForWord, isEncrypted, readMetadata } from './format.ts';
 export { FORMAT_VERSION, type KeyEntry, type Metadata } from './metadata.ts';
 export type { DecryptOptions, Decrypted, EncryptOptions, SelectionRule, SopsFormat } from './types.ts';

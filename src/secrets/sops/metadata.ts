@@ -58,14 +58,16 @@ const OMITTED_WHEN_EMPTY = new Set(['context', 'role']);
  *
  * @throws SottoError SOPS_METADATA_INVALID, SOPS_SELECTION_CONFLICT
  */
-export function parseMetadata(block: SopsMap): Metadata {
-  const groups = readGroups(block);
+export function parseMetadata(block: SopsMap, warn: (message: string) => void = () => undefined): Metadata {
+  const groups = readGroups(block, warn);
   if (groups.every((group) => group.length === 0)) throw invalid('No keys found in file');
   const lastModified = text(block, 'lastmodified');
   if (normalTime(lastModified) === undefined) throw invalid('lastmodified is missing or is no RFC 3339 timestamp');
   const selection = Object.fromEntries(SELECTION_FIELDS.map(([field, property]) => [property, text(block, field)])) as SelectionRule;
   const rules = activeRules(selection);
   if (rules.length > 1) throw selectionConflict();
+  const version = text(block, 'version');
+  if (!/^\d+(?:\.\d+)*/.test(version)) warn('the sops metadata have no valid version; the file is read all the same');
   return {
     groups,
     shamirThreshold: readThreshold(block),
@@ -73,14 +75,16 @@ export function parseMetadata(block: SopsMap): Metadata {
     mac: text(block, 'mac'),
     macOnlyEncrypted: readFlag(block, 'mac_only_encrypted'),
     selection: rules.length === 0 ? DEFAULT_SELECTION : (Object.fromEntries(rules) as SelectionRule),
-    version: text(block, 'version'),
+    version,
   };
 }
 
-function readGroups(block: SopsMap): KeyEntry[][] {
+function readGroups(block: SopsMap, warn: (message: string) => void): KeyEntry[][] {
   const flat = readGroup(block);
-  if (flat.length > 0) return [flat];
-  return maps(field(block, 'key_groups'), 'key_groups').map(readGroup);
+  const groups = maps(field(block, 'key_groups'), 'key_groups');
+  if (flat.length === 0) return groups.map(readGroup);
+  if (groups.length > 0) warn('the sops metadata have keys outside key_groups; the groups have no effect');
+  return [flat];
 }
 
 function readGroup(block: SopsMap): KeyEntry[] {

@@ -9,6 +9,8 @@ import {
   decryptToTree,
   encrypt,
   extract,
+  formatForPath,
+  formatForWord,
   isEncrypted,
   parsePath,
   readMetadata,
@@ -232,7 +234,7 @@ describe('what decryption refuses', () => {
     const start = performance.now();
     const size = 1_000_000;
     const marks = `ENC[AES256_GCM,data:${',iv:'.repeat(size / 4)}`;
-    expect((await failure(open(text(await seal('a: x\n', 'yaml')).replace(/^a: .*$/m, `a: ${marks}`), 'yaml'))).code).toBe(
+    expect((await failure(open(text(await seal('a: x\n', 'yaml')).replace(/^a: .*$/m, `a: "${marks}"`), 'yaml'))).code).toBe(
       'SOPS_VALUE_MALFORMED',
     );
     await seal(`k = x${' '.repeat(size)}y\n`, 'ini');
@@ -281,6 +283,29 @@ describe('metadata', () => {
     expect(await open(sealedJson, 'json')).toContain('9007199254740993');
     expect((await failure(open(rounded, 'json'))).code).toBe('SOPS_MAC_MISMATCH');
     expect(await open(rounded.replace('"version": "3.13.3"', '"version": "3.9.0"'), 'json')).toContain('9007199254740993');
+  });
+
+  it('SOPS-16, c5: odd metadata are read with a warning', async () => {
+    warnings.length = 0;
+    const good = await sealed();
+    await open(good.replace(/ {4}version: .*\n/, ''), 'yaml');
+    expect(warnings).toEqual(['the sops metadata have no valid version; the file is read all the same']);
+    warnings.length = 0;
+    await open(good.replace('sops:\n', 'sops:\n    key_groups:\n        - age: []\n'), 'yaml');
+    expect(warnings).toEqual(['the sops metadata have keys outside key_groups; the groups have no effect']);
+  });
+
+  it('SOPS-64: the format of a word and of a file name', () => {
+    expect(['yaml', 'dotenv', '', 'toml'].map(formatForWord)).toEqual(['yaml', 'dotenv', 'binary', 'binary']);
+    expect(['a.yaml', 'a.yml', 'a.json', '.env', 'a.ini', 'a.YAML', 'a'].map(formatForPath)).toEqual([
+      'yaml',
+      'yaml',
+      'json',
+      'dotenv',
+      'ini',
+      'binary',
+      'binary',
+    ]);
   });
 
   it('SOPS-20..28: entries of unsupported key types are kept apart and another key opens the file', async () => {

@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto';
+
 import { SottoError } from '../../base/errors/index.ts';
 import type { Entropy } from '../../base/world/index.ts';
 import { decryptValue, encryptValue } from './cipher.ts';
@@ -11,7 +13,7 @@ import { walkBranch, type Place, type Visitor } from './walk.ts';
 const MAX_IV_ATTEMPTS = 32;
 
 export interface TransformOptions {
-  readonly dataKey: Uint8Array;
+  readonly dataKey: KeyObject;
   readonly selector: Selector;
   readonly mac: MacOptions;
   readonly warn: (message: string) => void;
@@ -92,7 +94,7 @@ export function decryptTree(tree: SopsTree, options: TransformOptions): Transfor
   }));
 }
 
-function decryptLeaf(leaf: SopsLeaf, { path, where }: Place, dataKey: Uint8Array): SopsLeaf {
+function decryptLeaf(leaf: SopsLeaf, { path, where }: Place, dataKey: KeyObject): SopsLeaf {
   if (leaf.kind === 'null') return leaf;
   if (leaf.kind !== 'str') {
     throw new SottoError('SOPS_VALUE_MALFORMED', `${where}: Expected encrypted value as string, but got ${describeKind(leaf)}`, {
@@ -104,7 +106,7 @@ function decryptLeaf(leaf: SopsLeaf, { path, where }: Place, dataKey: Uint8Array
 }
 
 /** Old files have plain comments under a rule that selects them: they stay as they are. */
-function decryptComment(comment: SopsComment, { path, where }: Place, dataKey: Uint8Array, warn: (message: string) => void): SopsComment {
+function decryptComment(comment: SopsComment, { path, where }: Place, dataKey: KeyObject, warn: (message: string) => void): SopsComment {
   if (comment.text === '') return comment;
   if (!isToken(comment.text)) {
     warn(`${where}: found a comment that is not encrypted`);

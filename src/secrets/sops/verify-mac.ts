@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual, type KeyObject } from 'node:crypto';
 
 import { SottoError } from '../../base/errors/index.ts';
 import { decryptValue, encryptValue } from './cipher.ts';
@@ -12,7 +12,7 @@ function macAad(lastModified: string): string {
   return timeInSeconds(lastModified) ?? lastModified;
 }
 
-export function encryptMac(mac: string, lastModified: string, dataKey: Uint8Array, entropy: Entropy): string {
+export function encryptMac(mac: string, lastModified: string, dataKey: KeyObject, entropy: Entropy): string {
   return encryptValue(str(mac), dataKey, macAad(lastModified), entropy);
 }
 
@@ -21,7 +21,7 @@ export function encryptMac(mac: string, lastModified: string, dataKey: Uint8Arra
  *
  * @throws SottoError SOPS_MAC_INVALID when its token does not decrypt
  */
-export function decryptMac({ mac, lastModified }: Metadata, dataKey: Uint8Array): string {
+export function decryptMac({ mac, lastModified }: Metadata, dataKey: KeyObject): string {
   try {
     const plain = decryptValue(mac, dataKey, macAad(lastModified), 'the MAC');
     return plain.kind === 'str' ? textOf(plain.bytes) : '';

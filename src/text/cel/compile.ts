@@ -1,7 +1,8 @@
 import { charge, CEL_COST_LIMIT } from './budget.ts';
 import { TYPE_NAMES } from './conversions.ts';
 import { hasField, index, indexOptional, selectField, selectOptional } from './fields.ts';
-import { GLOBAL_FUNCTIONS, METHODS, type CelFunction } from './functions.ts';
+import type { CelFunction } from './function.ts';
+import { GLOBAL_FUNCTIONS, METHODS } from './functions.ts';
 import { decide } from './logic.ts';
 import { COMPREHENSIONS, iterate, type Comprehension, type Evaluate } from './macros.ts';
 import { BINARY_OPERATORS, negate, not } from './operators.ts';

@@ -1,5 +1,5 @@
 import { chargeText } from './budget.ts';
-import type { CelFunction } from './functions.ts';
+import type { CelFunction } from './function.ts';
 import type { CelStaticType } from './types.ts';
 import {
   CelType,

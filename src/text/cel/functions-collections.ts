@@ -1,5 +1,5 @@
 import { charge, chargeText } from './budget.ts';
-import type { CelFunction } from './functions.ts';
+import type { CelFunction } from './function.ts';
 import type { CelBudget } from './types.ts';
 import { CelOptional, failure, isEqual, isList, isMap, noOverload, sizeOf, toCel, type CelValue } from './values.ts';
 

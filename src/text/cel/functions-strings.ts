@@ -1,6 +1,6 @@
 import { compileRegExp } from '../regexp/index.ts';
 import { charge, chargeText } from './budget.ts';
-import type { CelFunction } from './functions.ts';
+import type { CelFunction } from './function.ts';
 import type { CelBudget, CelStaticType } from './types.ts';
 import { failure, noOverload, type CelValue } from './values.ts';
 

@@ -2,16 +2,8 @@ import { charge, chargeText } from './budget.ts';
 import { CONVERSIONS } from './conversions.ts';
 import { COLLECTION_FUNCTIONS } from './functions-collections.ts';
 import { STRING_FUNCTIONS } from './functions-strings.ts';
-import type { CelBudget, CelStaticType } from './types.ts';
-import { noOverload, sizeOf, type CelValue } from './values.ts';
-
-/** A function of CEL. `args` includes the receiver of a method call as its first element. */
-export interface CelFunction {
-  readonly result: CelStaticType;
-  /** Accepted numbers of arguments. */
-  readonly arity: readonly number[];
-  apply(args: readonly CelValue[], budget: CelBudget): CelValue;
-}
+import type { CelFunction } from './function.ts';
+import { noOverload, sizeOf } from './values.ts';
 
 const size: CelFunction = {
   result: 'int',

@@ -7,15 +7,14 @@ import { applyJsonPatch, parseJsonPatch, type PatchOperation } from '../json6902
 import type { Patch, Selector } from '../kustomization.ts';
 import type { Loader } from '../loader.ts';
 import { parseManifests } from '../manifests.ts';
+import type { SchemaSource } from '../mergeschema.ts';
 import { cloneNode, fieldOf, isMap, lookup, newString, setField } from '../node.ts';
 import { keepsNotes } from '../notes.ts';
 import type { Resource } from '../resource.ts';
 import { formatId, idKey } from '../resourceid.ts';
 import { formatSelector, select } from '../selector.ts';
+import type { Session } from '../session.ts';
 import { strategicMerge } from '../strategicmerge.ts';
-import type { BuildWarning } from '../types.ts';
-
-type Warn = (warning: BuildWarning) => void;
 
 interface LoadedPatch {
   readonly text: string;
@@ -26,16 +25,16 @@ interface LoadedPatch {
 }
 
 /** Applies one `patches` entry (k:api/internal/builtins/PatchTransformer.go). Throws SottoError KUSTOMIZE_PATCH. */
-export function applyPatch(collection: Collection, patch: Patch, loader: Loader, file: string, warn: Warn): void {
+export function applyPatch(collection: Collection, patch: Patch, loader: Loader, file: string, session: Session): void {
   const loaded = loadPatch(patch, loader, file);
   const objects = attempt(() => parseManifests(loaded.text, loaded.file));
   const operations = attempt(() => parseJsonPatch(loaded.text, loaded.file));
   if (objects !== undefined && objects.length > 0 && operations !== undefined && operations.length > 0) {
     throw failure(`illegally qualifies as both an SM and JSON patch: ${loaded.source}`, loaded.file);
   }
-  if (objects !== undefined) mergePatches(collection, objects, patch, loaded, warn);
+  if (objects !== undefined) mergePatches(collection, objects, patch, loaded, session);
   else if (operations === undefined) throw unreadable(loaded);
-  else if (operations.length > 0) applyOperations(collection, operations, patch, loaded, warn);
+  else if (operations.length > 0) applyOperations(collection, operations, patch, loaded, session);
 }
 
 function loadPatch({ path = '', patch = '' }: Patch, loader: Loader, file: string): LoadedPatch {
@@ -76,7 +75,7 @@ function unreadable(loaded: LoadedPatch): SottoError {
   return failure(`unable to parse SM or JSON patch from ${loaded.source}`, loaded.file);
 }
 
-function mergePatches(collection: Collection, objects: readonly Resource[], patch: Patch, loaded: LoadedPatch, warn: Warn): void {
+function mergePatches(collection: Collection, objects: readonly Resource[], patch: Patch, loaded: LoadedPatch, session: Session): void {
   const options = patch.options ?? {};
   if (patch.target !== undefined) {
     const [only, second] = objects;
@@ -86,7 +85,7 @@ function mergePatches(collection: Collection, objects: readonly Resource[], patc
         loaded.file,
       );
     }
-    if (only !== undefined) mergeIntoSelected(collection, selected(collection, patch.target, loaded, warn), only, options, warn);
+    if (only !== undefined) mergeIntoSelected(collection, selected(collection, patch.target, loaded, session), only, options, session);
     return;
   }
   for (const object of objects) {
@@ -94,14 +93,14 @@ function mergePatches(collection: Collection, objects: readonly Resource[], patc
       const text = `no resource matches strategic merge patch "${formatId(object.id)}": ${reason}`;
       return failure(text, object.source.file, undefined, object.source.line);
     });
-    mergeInto(target, object, options, warn);
+    mergeInto(target, object, options, session);
   }
   collection.idsChanged();
 }
 
-function selected(collection: Collection, target: Selector, loaded: LoadedPatch, warn: Warn): Resource[] {
+function selected(collection: Collection, target: Selector, loaded: LoadedPatch, session: Session): Resource[] {
   const found = select(collection, target);
-  if (found.length === 0) warn({ message: `patch ${loaded.source}: the target ${formatSelector(target)} matches nothing`, file: loaded.file });
+  if (found.length === 0) session.warn({ message: `patch ${loaded.source}: the target ${formatSelector(target)} matches nothing`, file: loaded.file });
   return found;
 }
 
@@ -118,12 +117,12 @@ function targetOf(collection: Collection, patch: Resource, fail: (reason: string
  * Merges one patch into all chosen objects, whatever name, namespace and kind it has itself. Its labels and
  * annotations become strings first, so that a null there is a text and deletes nothing.
  */
-function mergeIntoSelected(collection: Collection, chosen: readonly Resource[], patch: Resource, options: NonNullable<Patch['options']>, warn: Warn): void {
+function mergeIntoSelected(collection: Collection, chosen: readonly Resource[], patch: Resource, options: NonNullable<Patch['options']>, session: Session): void {
   const targets = new Set(chosen.map((resource) => idKey(resource.id)));
   const prepared = preparedFor(patch);
   for (const resource of collection.resources) {
     if (resource.deleted || !targets.has(idKey(resource.id))) continue;
-    mergeInto(resource, prepared, options, warn, resource.apiVersion);
+    mergeInto(resource, prepared, options, session, resource.apiVersion);
   }
   collection.keep((resource) => !resource.deleted);
   collection.idsChanged();
@@ -138,31 +137,31 @@ function preparedFor(patch: Resource): Resource {
   return patch;
 }
 
-function mergeInto(resource: Resource, patch: Resource, options: NonNullable<Patch['options']>, warn: Warn, apiVersion?: string): void {
+function mergeInto(resource: Resource, patch: Resource, options: NonNullable<Patch['options']>, session: Session, apiVersion?: string): void {
   const { name, namespace, kind } = resource;
   const { allowNameChange = false, allowKindChange = false } = options;
   if (allowNameChange || allowKindChange) resource.rememberName();
   const root = cloneNode(patch.root);
   if (apiVersion !== undefined) setField(root, 'apiVersion', newString(apiVersion));
   const kept = keepsNotes(resource, () => {
-    resource.deleted = !merged(resource, root);
+    resource.deleted = !merged(resource, root, session.schemas);
   });
   if (resource.deleted) return;
-  if (!kept) loseNotes(resource, warn);
+  if (!kept) loseNotes(resource, session);
   if (!allowKindChange) writeIfChanged(resource, 'kind', kind);
   if (!allowNameChange && resource.name !== name) resource.name = name;
   if (namespace === '' || resource.namespace !== namespace) resource.namespace = namespace;
 }
 
-function loseNotes(resource: Resource, warn: Warn): void {
+function loseNotes(resource: Resource, session: Session): void {
   const what = resource.needsHash ? 'its hash suffix and its earlier names' : 'its earlier names';
-  warn({ message: `a patch removes all annotations of ${formatId(resource.id)}, and with them ${what}`, file: resource.source.file });
+  session.warn({ message: `a patch removes all annotations of ${formatId(resource.id)}, and with them ${what}`, file: resource.source.file });
   resource.forget();
 }
 
-function merged(resource: Resource, patch: Resource['root']): boolean {
+function merged(resource: Resource, patch: Resource['root'], schemas: SchemaSource): boolean {
   try {
-    return strategicMerge(resource.root, patch);
+    return strategicMerge(resource.root, patch, schemas);
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
     throw new SottoError(error.code, `patch of ${formatId(resource.id)}: ${error.message}`, { at: { file: resource.source.file }, cause: error });
@@ -179,10 +178,10 @@ function applyOperations(
   operations: readonly PatchOperation[],
   patch: Patch,
   loaded: LoadedPatch,
-  warn: Warn,
+  session: Session,
 ): void {
   if (patch.target === undefined) throw failure(`must specify a target for JSON patch ${loaded.source}`, loaded.file);
-  for (const resource of selected(collection, patch.target, loaded, warn)) {
+  for (const resource of selected(collection, patch.target, loaded, session)) {
     resource.rememberName();
     patchAsJson(resource, operations, loaded);
   }
@@ -215,18 +214,18 @@ function patched(resource: Resource, document: Json, operations: readonly PatchO
 }
 
 /** Applies a `patchesStrategicMerge` list: inline objects, or paths of files with objects. */
-export function applyOldMergePatches(collection: Collection, entries: readonly string[], loader: Loader, file: string, warn: Warn): void {
+export function applyOldMergePatches(collection: Collection, entries: readonly string[], loader: Loader, file: string, session: Session): void {
   if (entries.length === 0) return;
   const objects = entries.flatMap((entry) => attempt(() => parseManifests(entry, file)) ?? parseManifests(loader.text(entry), loader.locate(entry)));
   if (objects.length === 0) throw failure(`patch appears to be empty; files=[${entries.join(' ')}]`, file);
   for (const object of objects) {
     const target = targetOf(collection, object, (reason) => failure(reason, object.source.file, undefined, object.source.line));
-    mergeIntoSelected(collection, [target], object, {}, warn);
+    mergeIntoSelected(collection, [target], object, {}, session);
   }
 }
 
 /** Applies one `patchesJson6902` entry. */
-export function applyOldJsonPatch(collection: Collection, patch: Patch, loader: Loader, file: string, warn: Warn): void {
+export function applyOldJsonPatch(collection: Collection, patch: Patch, loader: Loader, file: string, session: Session): void {
   const { target, path = '', patch: inline = '' } = patch;
   if (target === undefined || (target.name ?? '') === '') throw failure('must specify the target name', file);
   if (path === '' && inline === '') throw failure('empty file path and empty jsonOp', file);
@@ -236,7 +235,7 @@ export function applyOldJsonPatch(collection: Collection, patch: Patch, loader: 
   const operations = parseJsonPatch(loaded.text, loaded.file);
   if (operations === undefined) throw failure(`decoding ${loaded.source}: expected a list of operations`, loaded.file);
   if (operations.length === 0) throw failure(`patch appears to be empty; file=${path}`, loaded.file);
-  for (const resource of selected(collection, target, loaded, warn)) patchAsJson(resource, operations, loaded);
+  for (const resource of selected(collection, target, loaded, session)) patchAsJson(resource, operations, loaded);
   collection.idsChanged();
 }
 

@@ -27,7 +27,12 @@ describe('tables', () => {
     await api.settle(125_000);
     const list = await table(`${PATH}?fieldSelector=metadata.name=s`);
     expect(list).toMatchObject({ kind: 'Table', apiVersion: 'meta.k8s.io/v1' });
-    expect(list.columnDefinitions?.map(({ name, type }) => `${name}:${type}`)).toEqual(['Name:string', 'Type:string', 'Data:integer', 'Age:string']);
+    expect(list.columnDefinitions?.map(({ name, type }) => `${name}:${type}`)).toEqual([
+      'Name:string',
+      'Type:string',
+      'Data:integer',
+      'Age:string',
+    ]);
     expect(list.rows[0]?.cells).toEqual(['s', 'Opaque', 2, '2m5s']);
     expect(list.rows[0]?.object).toMatchObject({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: { name: 's' } });
     expect(list.rows[0]?.object).not.toHaveProperty('data');
@@ -78,14 +83,25 @@ describe('tables', () => {
           scope: 'Cluster',
           names: { plural, kind },
           versions: [
-            { name: 'v1', served: true, storage: true, additionalPrinterColumns, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } },
+            {
+              name: 'v1',
+              served: true,
+              storage: true,
+              additionalPrinterColumns,
+              schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+            },
           ],
         },
       });
     await make('widgets', 'Widget', columns);
     await make('gadgets', 'Gadget');
     const spec = { size: 3, since: '2025-12-31T23:00:00Z' };
-    const status = { conditions: [{ type: 'Other', status: 'No' }, { type: 'Ready', status: 'True' }] };
+    const status = {
+      conditions: [
+        { type: 'Other', status: 'No' },
+        { type: 'Ready', status: 'True' },
+      ],
+    };
     await api.post('/apis/example.com/v1/widgets', { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, spec, status });
     const widgets = await table('/apis/example.com/v1/widgets');
     expect(widgets.rows[0]?.cells).toEqual(['w', 3, '3', null, '60m', 'True']);
@@ -97,7 +113,9 @@ describe('tables', () => {
   });
 
   it('TBL-03: every built-in resource has columns that can show an empty object', async () => {
-    const { body } = await api.get('/apis', { headers: { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' } });
+    const { body } = await api.get('/apis', {
+      headers: { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' },
+    });
     interface Groups {
       items: { metadata: { name: string }; versions: { version: string; resources: { resource: string; verbs: string[] }[] }[] }[];
     }
@@ -148,7 +166,15 @@ describe('durations', () => {
 });
 
 describe('JSON paths', () => {
-  const value = { a: { 'b.c': 1, list: [{ k: 'x', v: 1 }, { k: 'y', v: 2 }] } };
+  const value = {
+    a: {
+      'b.c': 1,
+      list: [
+        { k: 'x', v: 1 },
+        { k: 'y', v: 2 },
+      ],
+    },
+  };
   it.each([
     ['.a.list[*].v', [1, 2]],
     ['.a.list[0].k', ['x']],
@@ -157,7 +183,7 @@ describe('JSON paths', () => {
     [String.raw`.a.b\.c`, [1]],
     [".a['b.c']", [1]],
     ['.a.list[?(@.k=="y")].v', [2]],
-    ["$.a", []],
+    ['$.a', []],
     ['.a.list[?(@.k!="y")].v', [1]],
     ['.a.nope', []],
   ])('%s gives %j', (path, expected) => {

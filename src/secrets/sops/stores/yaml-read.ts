@@ -18,7 +18,7 @@ import { entry, map, str, textOf, type SopsComment, type SopsMap, type SopsTree,
  * @throws SottoError SOPS_PARSE, or what text/yaml throws; with line and column
  */
 export function parseYamlTree(bytes: Uint8Array, file: string | undefined): SopsTree {
-  const documents = parseDocuments(closeEmptyCollections(textOf(bytes)), { profile: 'goYaml3', ...(file === undefined ? {} : { file }) });
+  const documents = readDocuments(closeEmptyCollections(textOf(bytes)), file);
   if (documents.length === 0 && bytes.length > 0) throw failure('Error unmarshaling input yaml: EOF', { file });
   return { branches: documents.map((document) => readDocument(document, file)) };
 }
@@ -31,6 +31,16 @@ const EMPTY_WITH_COMMENT = /(?<=[:-] )([{[])\n *#([^\n]*)\n([}\]])(?= *(?:\n|$))
 
 function closeEmptyCollections(text: string): string {
   return text.replaceAll(EMPTY_WITH_COMMENT, (_all, open: string, comment: string, close: string) => `${open}${close} #${comment}\n\n`);
+}
+
+/** Input too large for the call stack is an error like any other, never a crash. */
+function readDocuments(text: string, file: string | undefined): YamlDocument[] {
+  try {
+    return parseDocuments(text, { profile: 'goYaml3', ...(file === undefined ? {} : { file }) });
+  } catch (error) {
+    if (error instanceof RangeError) throw failure('Error unmarshaling input yaml: the file is too large to read', { file });
+    throw error;
+  }
 }
 
 interface Source {

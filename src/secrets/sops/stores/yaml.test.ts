@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import { systemEntropy } from '../../../base/world/index.ts';
+import { cipherKey } from '../cipher.ts';
 import { compileSelection } from '../selection.ts';
 import { decryptTree, encryptTree } from '../transform.ts';
 import { yamlStore } from './yaml.ts';
 
-const key = new Uint8Array(32);
+const key = cipherKey(new Uint8Array(32));
 const context = { warn: () => undefined };
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
