@@ -51,7 +51,7 @@ export const COMMANDS: readonly { readonly heading: string; readonly commands: r
       {
         name: 'completion',
         summary: 'completion script for bash, zsh or fish',
-        load: async () => (await import('./completion.ts')).completion,
+        load: async () => (await import('./completion.ts')).completionFor(entries, DROP_INS),
       },
       {
         name: 'version',
@@ -67,9 +67,14 @@ export const DROP_INS: readonly DropIn[] = [
   { name: 'age-keygen', summary: 'make age keys', load: async () => (await import('./age-keygen/index.ts')).main },
 ];
 
+/** All of them, without headings. */
+function entries(): readonly CommandEntry[] {
+  return COMMANDS.flatMap((group) => group.commands);
+}
+
 /** The entry of a command, or undefined. */
 export function findCommand(name: string): CommandEntry | undefined {
-  return COMMANDS.flatMap((group) => group.commands).find((command) => command.name === name);
+  return entries().find((command) => command.name === name);
 }
 
 export function findDropIn(name: string): DropIn | undefined {

@@ -1,5 +1,4 @@
 import { exit, type Command } from './command.ts';
-import { COMMANDS, DROP_INS } from './commands.ts';
 import { usageError } from './flags.ts';
 import { GLOBAL_FLAGS } from './help.ts';
 
@@ -11,8 +10,14 @@ interface CompletionWords {
 
 const SHELLS: Readonly<Record<string, (words: CompletionWords) => string>> = { bash, zsh, fish };
 
-/** `sotto completion bash|zsh|fish`. */
-export const completion: Command = {
+/** A command whose flags can be offered. */
+interface Completable {
+  readonly name: string;
+  load(): Promise<Command>;
+}
+
+/** `sotto completion bash|zsh|fish`, over the program's own table of commands. */
+export const completionFor = (commands: () => readonly Completable[], programs: readonly { readonly name: string }[]): Command => ({
   name: 'completion',
   summary: 'Prints a completion script for a shell.',
   usage: ['sotto completion bash|zsh|fish'],
@@ -27,13 +32,12 @@ export const completion: Command = {
     const script = shell === undefined ? undefined : Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
     if (script === undefined)
       throw usageError(shell === undefined ? 'which shell?' : `no completion for "${shell}"`, 'one of bash, zsh, fish');
-    face.world.stdout.write(script(await collectWords()));
+    face.world.stdout.write(script(await collectWords(commands(), programs)));
     return exit.ok;
   },
-};
+});
 
-async function collectWords(): Promise<CompletionWords> {
-  const entries = COMMANDS.flatMap((group) => group.commands);
+async function collectWords(entries: readonly Completable[], programs: readonly { readonly name: string }[]): Promise<CompletionWords> {
   const flags = new Map<string, readonly string[]>();
   for (const entry of entries) {
     const command = await entry.load();
@@ -42,7 +46,7 @@ async function collectWords(): Promise<CompletionWords> {
       [...command.flags, ...GLOBAL_FLAGS].map((flag) => `--${flag.name}`),
     );
   }
-  return { commands: [...entries, ...DROP_INS].map((entry) => entry.name), flags };
+  return { commands: [...entries, ...programs].map((entry) => entry.name), flags };
 }
 
 function bash({ commands, flags }: CompletionWords): string {

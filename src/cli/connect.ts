@@ -14,7 +14,7 @@ export const KUBECONFIG_FLAGS: readonly Flag[] = [
 ];
 
 /** Finds the kubeconfig: the flag, `$KUBECONFIG`, the embedded cluster of this folder, the user's own. */
-export function kubeconfigPath(args: Arguments, world: World): string {
+function kubeconfigPath(args: Arguments, world: World): string {
   const home = world.env['HOME'] ?? homedir();
   const given = args.text('kubeconfig') ?? world.env['KUBECONFIG'];
   if (given !== undefined && given !== '') return given;

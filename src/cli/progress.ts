@@ -23,7 +23,7 @@ const FIRST_AFTER_MS = 300;
 const REDRAW_MS = 100;
 const ESCAPE = '\u001b[';
 
-export const silentProgress: Progress = { show: () => {}, line: () => {}, end: () => {} };
+const silentProgress: Progress = { show: () => {}, line: () => {}, end: () => {} };
 
 /** Progress for this terminal, pipe or reader. */
 export function startProgress(world: World, style: Style, quiet: boolean): Progress {

@@ -6,7 +6,7 @@ import { usageError, type Arguments, type Flag } from '../flags.ts';
 /** Where the embedded cluster keeps its state unless told otherwise. */
 export const DEFAULT_DATA_DIR = '.sotto/state';
 /** `--data-dir` that keeps nothing. */
-export const IN_MEMORY = ':memory:';
+const IN_MEMORY = ':memory:';
 
 export const DATA_FLAGS: readonly Flag[] = [
   { name: 'data-dir', value: 'D', default: DEFAULT_DATA_DIR, help: 'state of the cluster; `:memory:` keeps nothing', group: 'Cluster' },

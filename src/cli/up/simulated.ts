@@ -9,7 +9,7 @@ export interface MissingKind {
   readonly kind: string;
 }
 
-export const SIMULATED_LABEL = 'sotto.dev/simulated';
+const SIMULATED_LABEL = 'sotto.dev/simulated';
 
 const NO_MATCH = /no matches for kind "([^"]+)" in version "(?:([^"/]+)\/)?([^"/]+)"/g;
 

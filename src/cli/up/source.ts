@@ -143,11 +143,8 @@ function git(world: World, cwd: string, args: readonly string[]): Promise<string
   return world.outside(
     () =>
       new Promise((resolve, reject) => {
-        execFile(
-          'git',
-          ['-c', 'safe.directory=*', ...args],
-          { cwd, timeout: GIT_TIMEOUT_MS, env: world.env },
-          (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error)),
+        execFile('git', ['-c', 'safe.directory=*', ...args], { cwd, timeout: GIT_TIMEOUT_MS, env: world.env }, (error, stdout) =>
+          error === null ? resolve(stdout.trim()) : reject(error),
         );
       }),
   );

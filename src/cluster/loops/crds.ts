@@ -1,8 +1,16 @@
 import { messageOf } from '../../base/errors/index.ts';
 import { deepEqual, type KubeObject } from '../../kube/objects/index.ts';
-import { CRD_FINALIZER, nextCrdStatus, resourceOfCrd, systemDelete, systemUpdate, timestamp } from '../registry/index.ts';
-import { workQueue } from './queue.ts';
-import type { Loop, LoopContext } from './types.ts';
+import {
+  CRD_FINALIZER,
+  nextCrdStatus,
+  resourceOfCrd,
+  systemDelete,
+  systemUpdate,
+  timestamp,
+  workQueue,
+  type Loop,
+  type LoopContext,
+} from '../registry/index.ts';
 
 const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
 

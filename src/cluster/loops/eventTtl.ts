@@ -1,7 +1,6 @@
 import type { Timer } from '../../base/world/index.ts';
 import { messageOf } from '../../base/errors/index.ts';
-import { systemDelete } from '../registry/index.ts';
-import type { Loop, LoopContext } from './types.ts';
+import { systemDelete, type Loop, type LoopContext } from '../registry/index.ts';
 
 /** How long an Event lives after its last write (EVT-01). */
 export const EVENT_TTL_MS = 60 * 60_000;

@@ -1,9 +1,17 @@
 import { messageOf } from '../../base/errors/index.ts';
 import { parseApiVersion, type KubeObject, type OwnerReference } from '../../kube/objects/index.ts';
-import { createObject, rfc3339, systemContext, systemDelete, systemUpdate } from '../registry/index.ts';
-import type { StoreEvent, StoreKey } from '../store/index.ts';
-import { workQueue } from './queue.ts';
-import type { Loop, LoopContext } from './types.ts';
+import {
+  createObject,
+  rfc3339,
+  systemContext,
+  systemDelete,
+  systemUpdate,
+  workQueue,
+  type Loop,
+  type LoopContext,
+  type StoreEvent,
+  type StoreKey,
+} from '../registry/index.ts';
 
 const ORPHAN = 'orphan';
 const FOREGROUND = 'foregroundDeletion';

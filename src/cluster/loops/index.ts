@@ -4,16 +4,14 @@
  *
  * @module
  */
+import type { Loop, LoopContext } from '../registry/index.ts';
 import { crdLoop } from './crds.ts';
 import { eventTtlLoop } from './eventTtl.ts';
 import { garbageLoop } from './garbage.ts';
 import { namespaceLoop } from './namespaces.ts';
 import { serviceAccountLoop } from './serviceAccounts.ts';
-import type { Loop, LoopContext } from './types.ts';
 
 export { EVENT_TTL_MS } from './eventTtl.ts';
-export { workQueue, type Queue } from './queue.ts';
-export type { Loop, LoopContext } from './types.ts';
 
 /** CRDs come first: the others ask the catalogue. */
 const LOOPS: readonly ((context: LoopContext) => Loop)[] = [crdLoop, garbageLoop, namespaceLoop, serviceAccountLoop, eventTtlLoop];

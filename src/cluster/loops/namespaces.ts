@@ -1,8 +1,6 @@
 import { messageOf } from '../../base/errors/index.ts';
 import { deepEqual, setCondition, type Condition, type KubeObject } from '../../kube/objects/index.ts';
-import { systemDelete, systemUpdate, timestamp } from '../registry/index.ts';
-import { workQueue } from './queue.ts';
-import type { Loop, LoopContext } from './types.ts';
+import { systemDelete, systemUpdate, timestamp, workQueue, type Loop, type LoopContext } from '../registry/index.ts';
 
 const NAMESPACES = 'namespaces';
 const FINALIZER = 'kubernetes';

@@ -1,8 +1,6 @@
 import { messageOf } from '../../base/errors/index.ts';
 import { deepEqual, isJsonObject, type KubeObject } from '../../kube/objects/index.ts';
-import { createObject, systemContext, systemUpdate } from '../registry/index.ts';
-import { workQueue } from './queue.ts';
-import type { Loop, LoopContext } from './types.ts';
+import { createObject, systemContext, systemUpdate, workQueue, type Loop, type LoopContext } from '../registry/index.ts';
 
 const ROOT_CA = 'kube-root-ca.crt';
 const DESCRIPTION =

@@ -235,7 +235,7 @@ describe('custom resources', () => {
       return (
         await api.put(`${CRDS}/widgets.example.com`, {
           ...body,
-          spec: { ...(body['spec'] as unknown as Record<string, unknown>), versions: [v2] },
+          spec: { ...(body['spec'] as Record<string, unknown>), versions: [v2] },
         })
       ).status;
     };

@@ -33,3 +33,6 @@ export type {
   Version,
   WriteContext,
 } from './types.ts';
+export { workQueue, type Queue } from './queue.ts';
+export type { Loop, LoopContext } from './loop.ts';
+export type { StoreEvent, StoreKey } from '../store/index.ts';

@@ -1,7 +1,7 @@
 import { apiErrors, isJsonObject, type KubeObject } from '../../kube/objects/index.ts';
 import type { UserInfo } from '../../kube/client/index.ts';
 import { timestamp, type Attributes } from '../registry/index.ts';
-import type { Call } from './verbs.ts';
+import type { Call } from './call.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

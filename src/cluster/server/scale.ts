@@ -3,7 +3,7 @@ import { writeChange, type PatchType, type Resource, type WriteContext } from '.
 import { applyMergePatch, applyJsonPatch, type Json } from '../../kube/objects/index.ts';
 import type { Answer } from './answer.ts';
 import { unsupported } from './body.ts';
-import type { Call } from './verbs.ts';
+import type { Call } from './call.ts';
 
 const SCALE: Resource = {
   group: 'autoscaling',

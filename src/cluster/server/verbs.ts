@@ -1,4 +1,3 @@
-import type { ApiRequest, UserInfo } from '../../kube/client/index.ts';
 import { apiErrors, type KubeObject } from '../../kube/objects/index.ts';
 import {
   applyObject,
@@ -19,35 +18,19 @@ import {
   replaceObject,
   reportDuplicates,
   toVersion,
-  type Environment,
   type PatchType,
   type Resource,
   type Selector,
   type Version,
-  type WatchStream,
   type WriteContext,
 } from '../registry/index.ts';
 import type { Answer } from './answer.ts';
+import type { Call } from './call.ts';
 import { hasBody, mediaType, readBody, unsupported } from './body.ts';
 import { checkWriteOptions, deleteOptionsOf, managerOf, watchOptions } from './options.ts';
-import { isTrue, type RequestInfo } from './requestInfo.ts';
+import { isTrue } from './requestInfo.ts';
 import { reviewFor } from './reviews.ts';
 import { readScale, writeScale } from './scale.ts';
-
-/** A resource request, ready to run. */
-export interface Call {
-  readonly env: Environment;
-  readonly request: ApiRequest;
-  readonly info: RequestInfo;
-  readonly user: UserInfo;
-  readonly resource: Resource;
-  readonly version: Version;
-  readonly warn: (message: string) => void;
-  /** Keeps track of open watches, so that closing the cluster ends them. */
-  readonly opened: (stream: WatchStream, storeName: string) => void;
-  /** @throws ApiError 403 when the caller may not do this as well */
-  readonly alsoNeeds: (verb: string) => Promise<void>;
-}
 
 type Run = (call: Call) => Promise<Answer> | Answer;
 
@@ -73,14 +56,10 @@ function isAllowed({ info, resource }: Call): boolean {
 
 function get(call: Call): Answer {
   const { env, info, resource, version } = call;
-  const current = readCurrent(env, call0(call), info.name);
+  const current = readCurrent(env, { resource, version, namespace: info.namespace }, info.name);
   if (current === undefined) throw apiErrors.notFound(resource, info.name);
   if (info.subresource === 'scale') return readScale(call, current.object);
   return { kind: 'object', status: 200, object: current.object, resource, version };
-}
-
-function call0({ resource, version, info }: Call): { resource: Resource; version: Version; namespace: string } {
-  return { resource, version, namespace: info.namespace };
 }
 
 interface Selection {

@@ -6,9 +6,7 @@
  */
 import { messageOf } from '../../base/errors/index.ts';
 import { deepEqual, type KubeObject } from '../../kube/objects/index.ts';
-import { workQueue, type Loop, type LoopContext } from '../loops/index.ts';
-import { systemDelete, systemUpdate, timestamp } from '../registry/index.ts';
-import type { StoreKey } from '../store/index.ts';
+import { systemDelete, systemUpdate, timestamp, workQueue, type Loop, type LoopContext, type StoreKey } from '../registry/index.ts';
 import { HEALTHY } from './status.ts';
 
 const CLAIMS = 'persistentvolumeclaims';

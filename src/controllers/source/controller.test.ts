@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { codeOf, messageOf, SottoError } from '../../base/errors/index.ts';
@@ -5,7 +8,7 @@ import { noLog } from '../../base/log/index.ts';
 import { systemEntropy, virtualWorld, type VirtualWorld } from '../../base/world/index.ts';
 import { createCluster, type EmbeddedCluster } from '../../cluster/server/index.ts';
 import { artifactFetch, artifactStorage, fetchArtifact, type ArtifactStorage } from '../../fetch/artifact/index.ts';
-import { memoryGitFetcher, type GitFetcher, type GitRemote, type MemoryGit } from '../../fetch/git/index.ts';
+import { memoryGitFetcher, type GitCommit, type GitFetcher, type GitRemote, type MemoryGit } from '../../fetch/git/index.ts';
 import { connect, type Cluster } from '../../kube/client/index.ts';
 import { cloneJson, sottoCrds, type GitRepository, type GitRepositorySpec, type KubeObject } from '../../kube/objects/index.ts';
 import { runControllers, type Controller, type Outcome } from '../../kube/runtime/index.ts';
@@ -576,11 +579,6 @@ describe('gitRepositoryController: failures', () => {
       { provider: 'azure' },
       'InvalidProviderConfiguration: spec.provider azure is not supported by this version of sotto',
     ],
-    [
-      'signature verification',
-      { verify: { secretRef: { name: 'keys' } } },
-      'InvalidVerificationMode: spec.verify is not supported by this version of sotto',
-    ],
     ['submodules', { recurseSubmodules: true }, 'GitOperationFailed: spec.recurseSubmodules is not supported by this version of sotto'],
   ])('SRC-12: %s is refused for good: Stalled, no retry until the spec changes', async (_name, spec, expected) => {
     const stage = await scene(spec);
@@ -591,6 +589,141 @@ describe('gitRepositoryController: failures', () => {
     expect(object.status?.observedGeneration).toBe(1);
     expect(stage.calls).toEqual([]);
     expect(JSON.stringify(object.status)).not.toContain('CANARY');
+  });
+});
+
+describe('gitRepositoryController: verification', () => {
+  const fixture = (name: string): Buffer => readFileSync(join(import.meta.dirname, '../../fetch/git/signatures.fixture', name));
+  /** The signed parts of a commit object made by ssh or gpg. */
+  const signedBy = (name: string): NonNullable<GitCommit['signed']> => {
+    const raw = fixture(`commit-${name}`).toString('latin1');
+    const [header = ''] = /^gpgsig .*\n(?: .*\n)*/m.exec(raw) ?? [];
+    const signature = header === '' ? undefined : header.slice('gpgsig '.length).replaceAll('\n ', '\n');
+    return { commit: { payload: Buffer.from(raw.replace(header, ''), 'latin1'), signature } };
+  };
+  const signedTag = (name: string): NonNullable<NonNullable<GitCommit['signed']>['tag']> => {
+    const raw = fixture(name).toString('latin1');
+    const at = raw.indexOf('-----BEGIN');
+    return { name: 'v1', hash: 'f'.repeat(40), payload: Buffer.from(raw.slice(0, at), 'latin1'), signature: raw.slice(at) };
+  };
+
+  /** A scene whose commits carry what `signed` says at the moment. */
+  const signingScene = async (spec: Partial<GitRepositorySpec>): Promise<Scene & { signed: GitCommit['signed'] }> => {
+    const stage = await scene(spec);
+    const { git, cluster, storage, world, events, calls } = stage;
+    const result: Scene & { signed: GitCommit['signed'] } = { ...stage, signed: undefined };
+    const fetcher: GitFetcher = {
+      listRefs: (remote, ...rest) => {
+        calls.push({ what: 'list', remote });
+        return git.listRefs(remote, ...rest);
+      },
+      fetch: async (remote, reference, options, signal) => {
+        calls.push({ what: 'fetch', remote });
+        const { signed } = result;
+        const fetched = await git.fetch(remote, reference, options, signal);
+        return options.withSignatures === true && signed !== undefined ? { ...fetched, signed } : fetched;
+      },
+    };
+    const controller = gitRepositoryController({
+      cluster,
+      fetcher,
+      storage,
+      world,
+      log: noLog,
+      events: { emit: (event) => void events.push(event) },
+    });
+    return Object.assign(result, { controller });
+  };
+  const verify = (mode?: 'HEAD' | 'head' | 'Tag' | 'TagAndHEAD'): Partial<GitRepositorySpec> => ({
+    verify: { secretRef: { name: 'keys' }, ...(mode === undefined ? {} : { mode }) },
+  });
+  const id = fixture('id-ed25519').toString().trim();
+
+  it('GIT-09: a good signature is said so, and recorded', async () => {
+    const stage = await signingScene(verify('head'));
+    await createSecret(stage, { 'author.sshpub': fixture('key-ed25519').toString() }, 'keys');
+    const commit = stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    stage.signed = signedBy('ed25519');
+    await reconcile(stage);
+    const object = await read(stage);
+    expect(conditionsOf(object)).toEqual([
+      `Ready=True Succeeded: stored artifact for revision 'main@sha1:${commit}'`,
+      `ArtifactInStorage=True Succeeded: stored artifact for revision 'main@sha1:${commit}'`,
+      `SourceVerified=True Succeeded: verified signature of\n\t- commit '${commit}' with key '${id}'`,
+    ]);
+    expect(object.status?.sourceVerificationMode).toBe('HEAD');
+    stage.calls.length = 0;
+    await reconcile(stage);
+    expect(stage.calls.map(({ what }) => what)).toEqual(['list']);
+    await change(stage, { spec: { verify: null } });
+    await reconcile(stage);
+    expect((await read(stage)).status).not.toHaveProperty('sourceVerificationMode');
+    expect(conditionsOf(await read(stage)).join('\n')).not.toContain('SourceVerified');
+  });
+
+  it('GIT-09: a commit that is not signed by a trusted key never becomes an artifact, and is tried again', async () => {
+    const stage = await signingScene(verify());
+    await createSecret(stage, { 'author.sshpub': fixture('key-ed25519').toString() }, 'keys');
+    const good = stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    stage.signed = signedBy('ed25519');
+    await reconcile(stage);
+    for (const [name, why] of [
+      ['unsigned', 'it is not signed'],
+      ['rsa', 'the SSH signature was made by a key that is not among the public keys'],
+      ['pgped', 'PGP signature detected but no PGP public keys found in secret'],
+    ] as const) {
+      const bad = stage.git.commit(URL_OF_FLEET, { files: { a: name } });
+      stage.signed = signedBy(name);
+      expect(await reconcile(stage)).toBeInstanceOf(Error);
+      const object = await read(stage);
+      const failure = `InvalidCommitSignature: signature verification of commit '${bad}' failed: ${why}`;
+      expect(conditionsOf(object)).toContain(`SourceVerified=False ${failure}`);
+      expect(conditionsOf(object)).toContain(`Ready=False ${failure}`);
+      expect(object.status?.artifact?.revision).toBe(`main@sha1:${good}`);
+      expect(stage.events.at(-1)).toMatchObject({ severity: 'error', reason: 'InvalidCommitSignature' });
+    }
+  });
+
+  it('GIT-09: a widened mode verifies again what is stored already', async () => {
+    const stage = await signingScene({ ...verify('HEAD'), ref: { tag: 'v1' } });
+    const keys = { 'a.sshpub': fixture('key-ed25519').toString(), 'b.asc': fixture('key-pgped').toString() };
+    await createSecret(stage, keys, 'keys');
+    const commit = stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    stage.git.setRef(URL_OF_FLEET, 'refs/tags/v1', commit);
+    stage.signed = { ...signedBy('ed25519'), tag: { name: 'v1', hash: commit, payload: new Uint8Array(), signature: undefined } };
+    await reconcile(stage);
+    expect((await read(stage)).status?.sourceVerificationMode).toBe('HEAD');
+    await change(stage, { spec: verify('TagAndHEAD') });
+    await reconcile(stage);
+    expect(conditionsOf(await read(stage))).toContain(
+      `SourceVerified=False InvalidGitObject: cannot verify signature of tag 'v1@sha1:${commit}' since it is not signed`,
+    );
+    stage.signed = { ...signedBy('ed25519'), tag: signedTag('tag-pgp') };
+    await reconcile(stage);
+    const keyId = fixture('id-pgped').toString().trim().slice(-16);
+    expect(conditionsOf(await read(stage)).at(-1)).toBe(
+      `SourceVerified=True Succeeded: verified signature of\n\t- tag 'v1@sha1:${'f'.repeat(40)}' with key '${keyId}'\n\t- commit '${commit}' with key '${id}'`,
+    );
+    expect((await read(stage)).status?.sourceVerificationMode).toBe('TagAndHEAD');
+  });
+
+  it('GIT-09: without keys, and a tag mode without a tag', async () => {
+    const stage = await signingScene(verify('Tag'));
+    stage.git.commit(URL_OF_FLEET, { files: { a: '1' } });
+    stage.signed = signedBy('ed25519');
+    await reconcile(stage);
+    expect(conditionsOf(await read(stage))).toContain(
+      'SourceVerified=False VerificationError: public keys secret error: secrets "keys" not found',
+    );
+    await createSecret(stage, {}, 'keys');
+    expect(await reconcile(stage)).toEqual({ kind: 'done' });
+    const failure = "InvalidVerificationMode: cannot verify tag object's signature if a tag reference is not specified";
+    expect(conditionsOf(await read(stage))).toEqual([
+      `Stalled=True ${failure}`,
+      `Ready=False ${failure}`,
+      `SourceVerified=False ${failure}`,
+    ]);
+    expect((await read(stage)).status).not.toHaveProperty('artifact');
   });
 });
 

@@ -9,6 +9,7 @@ import type { Pass } from './pass.ts';
 import { remoteFrom } from './remote.ts';
 import { NO_SECRET, readSecret } from './secret.ts';
 import { checkProviderSecret } from './support.ts';
+import { isVerificationDue } from './verify.ts';
 
 const DEFAULT_TIMEOUT = '60s';
 
@@ -58,7 +59,11 @@ interface Look {
 async function isUnchanged(pass: Pass, { remote, included, timeoutMs }: Look): Promise<boolean> {
   const { artifact } = pass.draft.current;
   const reference = pass.spec.ref ?? {};
-  const mayShortCut = artifact !== undefined && pass.draft.isTrue('ArtifactInStorage') && isContentObserved(pass, included) && !isVerificationDue(pass.spec, pass.draft.current);
+  const mayShortCut =
+    artifact !== undefined &&
+    pass.draft.isTrue('ArtifactInStorage') &&
+    isContentObserved(pass, included) &&
+    !isVerificationDue(pass.spec, pass.draft.current);
   if (!mayShortCut || !isDecidedByListing(reference)) return false;
   const refs = await pass.controls.fetcher.listRefs(remote, pass.signal, { timeoutMs });
   return revisionIn(refs, reference) === artifact.revision;

@@ -10,7 +10,7 @@ import { settleFailure, settleSuccess, settleSuspended, settleUnchanged } from '
 import { statusDraft } from './status.ts';
 import { checkStorage } from './storage.ts';
 import { checkSupport } from './support.ts';
-import { verifyCommit } from './verify.ts';
+import { clearVerification, verifyCommit } from './verify.ts';
 
 /** Brings one GitRepository in order: finalizer, suspension, storage, fetch, archive, status, events. */
 export async function reconcile(controls: Controls, request: Request, signal: AbortSignal): Promise<Outcome> {
@@ -60,16 +60,17 @@ async function run(pass: Pass): Promise<Outcome> {
   try {
     await begin(pass);
     await checkStorage(pass);
-    if (draft.condition('SourceVerified')?.status === 'False') draft.unmark('SourceVerified');
+    clearVerification(pass);
     checkSupport(pass.spec);
     const included = await readIncludes(pass);
     draft.unmark('IncludeUnavailable');
     const commit = await fetchSource(pass, included);
     draft.unmark('FetchFailed');
     if (commit === 'unchanged') return await settleUnchanged(pass);
-    await verifyCommit(pass, commit);
+    const sourceVerificationMode = await verifyCommit(pass, commit);
     await showChange(pass, commit, included);
     await archiveCommit(pass, commit, included);
+    draft.set({ sourceVerificationMode });
     return await settleSuccess(pass, commit, before);
   } catch (error) {
     return settleFailure(pass, error);

@@ -19,28 +19,32 @@ export function isVerificationDue(spec: GitRepositorySpec, { sourceVerificationM
   return mode !== undefined && observed !== mode && observed !== 'TagAndHEAD';
 }
 
+/** Forgets what an earlier run said about signatures: that they are wrong, or anything when none are asked for any more. */
+export function clearVerification({ draft, spec }: Pass): void {
+  const isWanted = spec.verify !== undefined;
+  if (!isWanted || draft.condition('SourceVerified')?.status === 'False') draft.unmark('SourceVerified');
+  if (!isWanted) draft.set({ sourceVerificationMode: undefined });
+}
+
 /**
- * Verifies the signatures that `spec.verify` asks for, and says so in SourceVerified.
+ * Verifies the signatures that `spec.verify` asks for, and says so in SourceVerified. The mode that it returns is to be
+ * recorded when the archive has been stored, not before.
  *
  * @throws SourceFailure VerificationError, InvalidVerificationMode (stalled), InvalidGitObject, InvalidTagSignature,
  *   InvalidCommitSignature: the commit must not become an artifact
  */
-export async function verifyCommit(pass: Pass, fetched: GitCommit): Promise<void> {
+export async function verifyCommit(pass: Pass, fetched: GitCommit): Promise<Mode | undefined> {
   const { draft, spec } = pass;
   const mode = verificationMode(spec);
-  if (mode === undefined || spec.verify === undefined) {
-    draft.unmark('SourceVerified');
-    draft.set({ sourceVerificationMode: undefined });
-    return;
-  }
+  if (mode === undefined || spec.verify === undefined) return undefined;
   const keys = await publicKeys(pass, spec.verify.secretRef.name);
   const lines: string[] = [];
   if (mode !== 'HEAD') lines.push(await verifyTag(pass, fetched, keys));
   if (mode !== 'Tag') lines.push(await verifyHead(pass, fetched, keys));
   const message = `verified signature of${lines.map((line) => `\n\t- ${line}`).join('')}`;
-  draft.set({ sourceVerificationMode: mode });
   draft.mark('SourceVerified', 'True', 'Succeeded', message);
   trace(pass, 'Succeeded', message);
+  return mode;
 }
 
 async function publicKeys(pass: Pass, name: string): Promise<PublicKeys> {

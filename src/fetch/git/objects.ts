@@ -58,7 +58,8 @@ export async function readSigned(
   const commit = signedCommit(raw);
   if (tag === undefined) return { commit };
   const hash = (await mustRun(git, ['rev-parse', '--verify', '--end-of-options', tag.object])).toString('latin1').trim();
-  if ((await resolveCommit(git, hash)) !== name) throw new SottoError('GIT_FAILED', `the tag '${tag.name}' moved while it was read`, { retry: true });
+  if ((await resolveCommit(git, hash)) !== name)
+    throw new SottoError('GIT_FAILED', `the tag '${tag.name}' moved while it was read`, { retry: true });
   const type = (await mustRun(git, ['cat-file', '-t', hash])).toString('latin1').trim();
   if (type !== 'tag') return { commit, tag: { name: tag.name, hash, payload: new Uint8Array(), signature: undefined } };
   const text = await mustRun(git, ['cat-file', 'tag', hash]);

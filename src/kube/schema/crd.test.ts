@@ -56,6 +56,16 @@ describe('compileCrdSchema', () => {
       `${X}.additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive`,
     ],
     [
+      'preserve-unknown-fields false',
+      root({ type: 'object', 'x-kubernetes-preserve-unknown-fields': false }),
+      `${X}.x-kubernetes-preserve-unknown-fields: Invalid value: false: must be true or undefined`,
+    ],
+    [
+      'an unknown map type',
+      root({ type: 'object', 'x-kubernetes-map-type': 'set' }),
+      `${X}.x-kubernetes-map-type: Unsupported value: "set": supported values: "atomic", "granular"`,
+    ],
+    [
       'a type inside a junctor',
       root({ type: 'string', anyOf: [{ type: 'string' }] }),
       `${X}.anyOf[0].type: Forbidden: must be empty to be structural`,

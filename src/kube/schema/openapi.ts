@@ -127,6 +127,8 @@ class Components {
   /** A reference where the definition says it all, else the node itself; markers of a field stand beside `allOf`. */
   #field(schema: Schema): JsonObject {
     if (schema.title === undefined) return this.#node(schema);
+    // A union of a definition and something else is published without a type.
+    if (schema.type === undefined) return {};
     const ref = this.#define(schema.title, schema);
     const markers = patchMarkers(schema);
     return Object.keys(markers).length === 0 ? ref : { allOf: [ref], ...markers };

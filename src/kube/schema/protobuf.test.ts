@@ -59,7 +59,7 @@ function thrown(run: () => unknown): ApiError {
 }
 
 describe('decodeProtobuf', () => {
-  it.each(cases.filter((each) => each.expected !== null))('ENC-02: $command', ({ protobuf, expected }) => {
+  it.each(cases.filter((each) => each.expected !== null))('apiserver/ENC-02: $command', ({ protobuf, expected }) => {
     const decoded = decodeProtobuf(Buffer.from(protobuf, 'base64')) as unknown as Json;
     expect(withoutEmpty(decoded)).toEqual(withoutEmpty(expected));
   });
@@ -69,12 +69,12 @@ describe('decodeProtobuf', () => {
     ['auth can-i get', { nonResourceAttributes: { path: '/healthz', verb: 'get' } }],
     ['auth can-i --list', { namespace: 'n' }],
   ];
-  it.each(reviews)('ENC-02: reads the review that kubectl %s sends', (command, spec) => {
+  it.each(reviews)('apiserver/ENC-02: reads the review that kubectl %s sends', (command, spec) => {
     const found = cases.find((each) => each.command.includes(command));
     expect(decodeProtobuf(Buffer.from(found?.protobuf ?? '', 'base64'))['spec']).toEqual(spec);
   });
 
-  it('ENC-02: an empty time is absent, times have seconds and micro times six decimals', () => {
+  it('apiserver/ENC-02: an empty time is absent, times have seconds and micro times six decimals', () => {
     const metadata = message([1, 'x'], [8, message()], [9, message([1, 1_700_000_000])]);
     const spec = message([1, 'holder'], [2, 15], [4, message([1, 1_700_000_000], [2, 123_456_789])]);
     const lease = decodeProtobuf(envelope('coordination.k8s.io/v1', 'Lease', message([1, metadata], [2, spec])));
@@ -86,7 +86,7 @@ describe('decodeProtobuf', () => {
     });
   });
 
-  it('ENC-02: map entries may lack key or value, negative and large integers survive, unknown fields are skipped', () => {
+  it('apiserver/ENC-02: map entries may lack key or value, negative and large integers survive, unknown fields are skipped', () => {
     const data = message([1, 'only-key']);
     const secret = decodeProtobuf(
       envelope('v1', 'Secret', message([1, message([1, 's'], [99, 'later'], [7, 2n ** 60n])], [2, data], [77, 5])),
@@ -96,22 +96,22 @@ describe('decodeProtobuf', () => {
     expect(priority['value']).toBe(-10);
   });
 
-  it('ENC-02: a pointer to zero stays, a plain zero is absent', () => {
+  it('apiserver/ENC-02: a pointer to zero stays, a plain zero is absent', () => {
     const spec = message([1, 0], [5, 0]);
     expect(decodeProtobuf(envelope('apps/v1', 'Deployment', message([2, spec])))['spec']).toEqual({ replicas: 0 });
   });
 
-  it('ENC-02: keys of maps never reach a prototype', () => {
+  it('apiserver/ENC-02: keys of maps never reach a prototype', () => {
     const labels = message([1, '__proto__'], [2, 'p']);
     const { metadata } = decodeProtobuf(envelope('v1', 'ConfigMap', message([1, message([11, labels])])));
     expect(Object.entries(metadata.labels ?? {})).toEqual([['__proto__', 'p']]);
   });
 
-  it('ENC-02: reads DeleteOptions of any version', () => {
+  it('apiserver/ENC-02: reads DeleteOptions of any version', () => {
     expect(decodeProtobuf(envelope('apps/v1', 'DeleteOptions', message([4, 'Background'])))['propagationPolicy']).toBe('Background');
   });
 
-  it('ENC-02: a kind that is not known is a 415 that says what to do', () => {
+  it('apiserver/ENC-02: a kind that is not known is a 415 that says what to do', () => {
     const error = thrown(() => decodeProtobuf(envelope('example.org/v1', 'Thing', message())));
     expect(error.status.code).toBe(415);
     expect(error.message).toContain('--dry-run=client -o yaml | kubectl apply -f -');
@@ -125,11 +125,11 @@ describe('decodeProtobuf', () => {
     ['a text that is no UTF-8', envelope('v1', 'ConfigMap', message([1, message([1, Uint8Array.from([0xff])])]))],
     ['a number where a message belongs', envelope('v1', 'ConfigMap', message([1, 5]))],
   ];
-  it.each(broken)('ENC-02: %s is a 400', (_name, bytes) => {
+  it.each(broken)('apiserver/ENC-02: %s is a 400', (_name, bytes) => {
     expect(thrown(() => decodeProtobuf(bytes)).status.code).toBe(400);
   });
 
-  it('ENC-02: bytes of any kind give an object or an ApiError', () => {
+  it('apiserver/ENC-02: bytes of any kind give an object or an ApiError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         try {

@@ -73,7 +73,7 @@ function checkNode(node: JsonObject, schema: Schema, path: string): FieldError[]
   return CHECKS.flatMap((check) => check(source, schema, path));
 }
 
-function checkKeywordsAllowed(source: JsonObject, _schema: Schema, path: string): FieldError[] {
+function checkKeywordsAllowed(source: JsonObject, schema: Schema, path: string): FieldError[] {
   const errors = Object.entries(FORBIDDEN).flatMap(([keyword, why]) =>
     isPresent(ownValue(source, keyword)) ? [fieldErrors.forbidden(`${path}.${keyword}`, why)] : [],
   );
@@ -81,6 +81,12 @@ function checkKeywordsAllowed(source: JsonObject, _schema: Schema, path: string)
     errors.push(
       fieldErrors.forbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'),
     );
+  }
+  if (source['x-kubernetes-preserve-unknown-fields'] === false) {
+    errors.push(fieldErrors.invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'));
+  }
+  if (schema.mapType !== undefined && !['atomic', 'granular'].includes(schema.mapType)) {
+    errors.push(fieldErrors.notSupported(`${path}.x-kubernetes-map-type`, schema.mapType, ['atomic', 'granular']));
   }
   if (Array.isArray(source.items)) errors.push(fieldErrors.forbidden(`${path}.items`, 'items must be a schema object and not an array'));
   return errors;

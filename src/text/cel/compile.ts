@@ -4,10 +4,10 @@ import { hasField, index, indexOptional, selectField, selectOptional } from './f
 import type { CelFunction } from './function.ts';
 import { GLOBAL_FUNCTIONS, METHODS } from './functions.ts';
 import { decide } from './logic.ts';
-import { COMPREHENSIONS, iterate, type Comprehension, type Evaluate } from './macros.ts';
+import { COMPREHENSIONS, iterate, type Comprehension } from './macros.ts';
 import { BINARY_OPERATORS, negate, not } from './operators.ts';
 import { celError, parseCel, UnsignedInt, type ASTNode } from './parse.ts';
-import { withLocal, type Scope } from './scope.ts';
+import { type Evaluate, withLocal, type Scope } from './scope.ts';
 import type { CelExpression, CelOptions, CelStaticType } from './types.ts';
 import { CelType, checkedInt, CelUint, failure, fromCel, toCel, type CelTypeName, type CelValue } from './values.ts';
 

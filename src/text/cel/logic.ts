@@ -1,6 +1,5 @@
 import { SottoError } from '../../base/errors/index.ts';
-import type { Evaluate } from './macros.ts';
-import type { Scope } from './scope.ts';
+import type { Evaluate, Scope } from './scope.ts';
 import { noOverload } from './values.ts';
 
 /** Errors that another operand can make irrelevant. An exhausted budget is not one. */

@@ -1,10 +1,8 @@
 import { charge } from './budget.ts';
-import { withLocal, type Scope } from './scope.ts';
+import { withLocal, type Evaluate, type Scope } from './scope.ts';
 import type { CelStaticType } from './types.ts';
 import { failure, isList, isMap, mapKeys, noOverload, toCel, type CelValue } from './values.ts';
 import { isAbsorbable } from './logic.ts';
-
-export type Evaluate = (scope: Scope) => CelValue;
 
 /** A macro that runs its body once for each element of a list, or each key of a map. */
 export interface Comprehension {

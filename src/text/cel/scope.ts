@@ -11,3 +11,5 @@ export interface Scope {
 export function withLocal(scope: Scope, name: string, value: CelValue): Scope {
   return { ...scope, locals: new Map(scope.locals).set(name, value) };
 }
+
+export type Evaluate = (scope: Scope) => CelValue;

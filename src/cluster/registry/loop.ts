@@ -1,5 +1,5 @@
 import type { Log } from '../../base/log/index.ts';
-import type { Environment } from '../registry/index.ts';
+import type { Environment } from './types.ts';
 import type { StoreEvent } from '../store/index.ts';
 
 /** What every loop works with. */
