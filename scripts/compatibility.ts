@@ -23,19 +23,53 @@ export function readRows(): Row[] {
   });
 }
 
-/** ID → test files whose test titles name it. Ranges such as `KZ-01..07` count for each ID in them. */
+/** Files whose bare, ambiguous IDs are those of one parity file. */
+const CONTEXTS: readonly (readonly [folder: string, system: string])[] = [
+  ['src/cluster/', 'apiserver'],
+  ['src/kube/fieldset/', 'apiserver'],
+  ['src/kube/schema/', 'apiserver'],
+  ['src/kube/client/', 'apiserver'],
+  ['src/kube/runtime/', 'flux'],
+  ['src/kube/apply/', 'flux'],
+  ['src/controllers/', 'flux'],
+];
+
+/** ID → test files in which a string (a title, or a row of a table of titles) names it. `KZ-01..07` names each in the range. */
 export function testsById(): Map<string, Set<string>> {
+  const known = new Set(readRows().map((row) => row.id));
   const result = new Map<string, Set<string>>();
   for (const folder of ['src', 'test']) {
-    for (const file of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts'))) {
-      const text = readFileSync(join(root, folder, file), 'utf8');
-      for (const [id] of text.matchAll(ID)) {
-        const files = result.get(id) ?? new Set();
-        result.set(id, files.add(`${folder}/${file.split('\\').join('/')}`));
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))) {
+      const file = `${folder}/${name.split('\\').join('/')}`;
+      for (const id of idsIn(readFileSync(join(root, file), 'utf8'))) {
+        const row = rowOf(id, file, known);
+        if (row !== undefined) result.set(row, (result.get(row) ?? new Set()).add(file));
       }
     }
   }
   return result;
+}
+
+function idsIn(text: string): string[] {
+  const strings = [...text.matchAll(/(['"`])(?:(?!\1)[^\n\\]|\\.)*\1/g)].map(([literal]) => literal);
+  return strings.flatMap((literal) => [
+    ...[...literal.matchAll(ID)].map(([id]) => id),
+    ...[...literal.matchAll(/([A-Z]{2,5}\d?)-(\d+)(?:\.\.|–)(\d+)/g)].flatMap(([, prefix = '', first = '', last = '']) =>
+      Array.from(
+        { length: Number(last) - Number(first) + 1 },
+        (_, i) => `${prefix}-${String(Number(first) + i).padStart(first.length, '0')}`,
+      ),
+    ),
+  ]);
+}
+
+/** The row that an ID in a file means: `flux/KS-01` is KS-01; a bare SSA-01 is that of the file's system. */
+function rowOf(id: string, file: string, known: ReadonlySet<string>): string | undefined {
+  if (known.has(id)) return id;
+  const bare = id.slice(id.indexOf('/') + 1);
+  if (known.has(bare)) return bare;
+  const system = CONTEXTS.find(([folder]) => file.startsWith(folder))?.[1];
+  return system !== undefined && known.has(`${system}/${bare}`) ? `${system}/${bare}` : undefined;
 }
 
 /** The page as it must be now. */

@@ -50,7 +50,10 @@ export function writeNotices(root: string, dist: string): void {
     licenses: [{ expression: licence }],
     ...(integrity === undefined ? {} : { hashes: [hashOf(integrity)] }),
   }));
-  writeFileSync(join(dist, 'sbom.cdx.json'), `${JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components }, null, 1)}\n`);
+  writeFileSync(
+    join(dist, 'sbom.cdx.json'),
+    `${JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components }, null, 1)}\n`,
+  );
 }
 
 /** `sha512-<base64>` of the lock file as CycloneDX has it. */

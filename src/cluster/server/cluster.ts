@@ -1,5 +1,4 @@
 import type { Entropy, World } from '../../base/world/index.ts';
-import { SottoError } from '../../base/errors/index.ts';
 import { noLog, type Log } from '../../base/log/index.ts';
 import type { ApiRequest, ApiResponse, Handle, UserInfo } from '../../kube/client/index.ts';
 import { createAdmission } from '../admission/index.ts';
@@ -11,6 +10,7 @@ import { authorizeAuthenticated } from './authorize.ts';
 import type { Authenticator } from './authenticate.ts';
 import { bootstrap } from './bootstrap.ts';
 import { handleRequest } from './pipeline.ts';
+import { lost, watchList } from './watches.ts';
 
 /** The administrator that in-process callers are unless they say otherwise. */
 export const ADMIN: UserInfo = { username: 'admin', groups: ['system:masters', 'system:authenticated'] };
@@ -87,19 +87,14 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
     workloadLoop,
     podLoop,
   ]);
-  await bootstrap(env);
+  await bootstrap(env).catch(async (error: unknown) => {
+    loops.stop();
+    await store.close();
+    throw error;
+  });
   let isClosed = false;
-
-  const handleRemote: Handle = async (request) => {
-    if (isClosed) throw lost();
-    const intercepted = options.intercept?.(request) ?? 'pass';
-    if (intercepted === 'drop') throw lost();
-    if (typeof intercepted !== 'string') return intercepted;
-    const response = await handleRequest(pipeline, request);
-    if (intercepted === 'drop-response') throw lost();
-    return response;
-  };
-  const isLocalAdmin = ({ user, headers }: ApiRequest): boolean => user === undefined && headers['authorization'] === undefined;
+  const answer = withFaults(options.intercept, (request) => handleRequest(pipeline, request));
+  const handleRemote: Handle = (request) => (isClosed ? Promise.reject(lost()) : answer(request));
   return {
     handle: (request) => handleRemote(isLocalAdmin(request) ? { ...request, user: ADMIN } : request),
     handleRemote,
@@ -121,32 +116,19 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
   };
 }
 
-interface WatchList {
-  add(stream: WatchStream, storeName: string): void;
-  /** Ends the watches of a resource, or all. */
-  endOf(storeName?: string): void;
-  /** Breaks all of them off; answers how many. */
-  drop(error: SottoError): number;
+/** In process, who says nothing is the administrator. */
+function isLocalAdmin({ user, headers }: ApiRequest): boolean {
+  return user === undefined && headers['authorization'] === undefined;
 }
 
-function watchList(): WatchList {
-  const open = new Map<WatchStream, string>();
-  return {
-    add: (stream, storeName) => {
-      open.set(stream, storeName);
-      void stream.closed.then(() => open.delete(stream));
-    },
-    endOf: (storeName) => {
-      for (const [stream, name] of open) if (storeName === undefined || storeName === name) stream.end();
-    },
-    drop: (error) => {
-      const count = open.size;
-      for (const stream of open.keys()) stream.drop(error);
-      return count;
-    },
+/** A handle whose connections break, or are answered by somebody else, where the injector says so. */
+function withFaults(intercept: ClusterOptions['intercept'], handle: Handle): Handle {
+  return async (request) => {
+    const verdict = intercept?.(request) ?? 'pass';
+    if (verdict === 'drop') throw lost();
+    if (typeof verdict !== 'string') return verdict;
+    const response = await handle(request);
+    if (verdict === 'drop-response') throw lost();
+    return response;
   };
-}
-
-function lost(): SottoError {
-  return new SottoError('CLUSTER_CONNECTION_LOST', 'the connection to the cluster was lost', { retry: true });
 }

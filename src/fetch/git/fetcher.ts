@@ -52,7 +52,7 @@ export function gitProgramFetcher(options: GitProgramOptions): GitFetcher {
     listRefs: (remote, signal, fetchOptions = {}) => within(remote, fetchOptions, signal, (session) => list(session, remote.url)),
     fetch: (remote, reference, fetchOptions, signal) =>
       within(remote, fetchOptions, signal, (session) =>
-        checkout(session, { url: remote.url, reference, withSignatures: fetchOptions.withSignatures === true }),
+        checkout(session, { world: options.world, url: remote.url, reference, withSignatures: fetchOptions.withSignatures === true }),
       ),
   };
 }
@@ -84,6 +84,7 @@ export function parseRefs(listing: string): Map<string, string> {
 }
 
 interface Asked {
+  readonly world: World;
   readonly url: string;
   readonly reference: GitReference;
   readonly withSignatures: boolean;
@@ -153,7 +154,7 @@ async function checkoutVersion(
   const refs = await list(session, url);
   if (refs.size === 0) throw emptyRepository(url, target);
   const tags = [...refs.keys()].filter((name) => name.startsWith(TAGS)).map((name) => name.slice(TAGS.length));
-  const best = await highestVersions(tags, target.range);
+  const best = await highestVersions(tags, target.range, (work) => request.world.outside(work));
   let newest: { tag: string; object: string; commit: string; committedAt: number } | undefined;
   for (const tag of best) {
     await fetchRef(session, git, { url, target, ref: `${TAGS}${tag}`, depth: 1 });

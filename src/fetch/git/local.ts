@@ -56,7 +56,7 @@ export function localFetcher(mapping: LocalMapping, otherwise: GitFetcher, { wor
     fetch: async (remote, reference, options, signal) => {
       const directory = mapping(remote.url);
       if (directory === undefined) return otherwise.fetch(remote, reference, options, signal);
-      return fetchLocal(localRunner(directory, world, signal, options.timeoutMs), remote.url, reference, options);
+      return fetchLocal(localRunner(directory, world, signal, options.timeoutMs), remote.url, reference, { ...options, world });
     },
   };
 }
@@ -80,7 +80,12 @@ function notARepository(url: string): SottoError {
   });
 }
 
-async function fetchLocal(git: GitRunner, url: string, reference: GitReference, options: GitFetchOptions): Promise<GitCommit> {
+async function fetchLocal(
+  git: GitRunner,
+  url: string,
+  reference: GitReference,
+  options: GitFetchOptions & { readonly world: World },
+): Promise<GitCommit> {
   const target = targetOf(reference);
   const refs = await listLocal(git, url);
   if (refs.size === 0) throw emptyRepository(url, target);
@@ -89,7 +94,7 @@ async function fetchLocal(git: GitRunner, url: string, reference: GitReference, 
     if (commit === undefined) throw refNotFound(url, target);
     return read(git, options, { commit, label: target.branch });
   }
-  const name = target.kind === 'semver' ? await newestTag(git, refs, target.range) : target.ref;
+  const name = target.kind === 'semver' ? await newestTag(git, refs, target.range, options.world) : target.ref;
   // What a listing peels once may be a tag of a tag: the object store follows to the commit.
   const commit = name === undefined || !refs.has(name) ? undefined : await resolveCommit(git, refs.get(name) ?? '');
   if (name === undefined || commit === undefined) throw refNotFound(url, target);
@@ -109,10 +114,10 @@ async function read(git: GitRunner, { withSignatures }: GitFetchOptions, { commi
   return withSignatures === true ? { ...found, signed: await readSigned(git, { commit, raw }, tag) } : found;
 }
 
-async function newestTag(git: GitRunner, refs: RemoteRefs, range: string): Promise<string | undefined> {
+async function newestTag(git: GitRunner, refs: RemoteRefs, range: string, world: World): Promise<string | undefined> {
   const tags = [...refs.keys()].filter((name) => name.startsWith(TAGS)).map((name) => name.slice(TAGS.length));
   let newest: { name: string; committedAt: number } | undefined;
-  for (const tag of await highestVersions(tags, range)) {
+  for (const tag of await highestVersions(tags, range, (work) => world.outside(work))) {
     const commit = await resolveCommit(git, refs.get(`${TAGS}${tag}`) ?? '');
     if (commit === undefined) continue;
     const { committedAt } = await readHeader(git, commit);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import type { World } from '../../base/world/index.ts';
 import { memoryTree, type Tree } from '../../base/files/index.ts';
 import { digestOf, packTree } from '../artifact/index.ts';
 import { emptyRepository, refNotFound, revisionOf, targetOf } from './reference.ts';
@@ -37,8 +38,11 @@ interface Repository {
   readonly commits: Map<string, StoredCommit>;
 }
 
-/** A fetcher for simulations and tests: no child processes, no files, the same hashes in every run. */
-export function memoryGitFetcher(): MemoryGit {
+/**
+ * A fetcher for simulations and tests: no child processes, no files, the same hashes in every run. Give it the world when
+ * ranges of versions are asked for in a simulation.
+ */
+export function memoryGitFetcher({ outside = (work) => work() }: Partial<Pick<World, 'outside'>> = {}): MemoryGit {
   const repositories = new Map<string, Repository>();
   const failures = new Map<string, () => Error | undefined>();
   const create = (url: string): Repository => {
@@ -71,7 +75,7 @@ export function memoryGitFetcher(): MemoryGit {
     listRefs: async (remote) => new Map(open(remote.url).refs),
     fetch: async (remote, reference) => {
       const repository = open(remote.url);
-      const { commit, label } = await resolve(remote.url, repository, reference);
+      const { commit, label } = await resolve(remote.url, repository, reference, outside);
       const found = repository.commits.get(commit);
       if (found === undefined) throw refNotFound(remote.url, targetOf(reference));
       return { revision: revisionOf(commit, label), commit, tree: found.tree, commitSubject: found.subject };
@@ -87,6 +91,7 @@ async function resolve(
   url: string,
   repository: Repository,
   reference: GitReference,
+  outside: World['outside'],
 ): Promise<{ commit: string; label: string | undefined }> {
   const target = targetOf(reference);
   if (repository.refs.size === 0) throw emptyRepository(url, target);
@@ -97,7 +102,7 @@ async function resolve(
     return { commit, label: target.label };
   }
   const tags = [...repository.refs.keys()].filter((name) => name.startsWith('refs/tags/')).map((name) => name.slice('refs/tags/'.length));
-  const candidates = (await highestVersions(tags, target.range)).map((tag) => ({
+  const candidates = (await highestVersions(tags, target.range, outside)).map((tag) => ({
     label: tag,
     commit: repository.refs.get(`refs/tags/${tag}`) ?? '',
   }));

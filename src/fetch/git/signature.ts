@@ -66,9 +66,9 @@ function refused(message: string): SottoError {
 }
 
 async function verifyPgpSignature(payload: Uint8Array, armored: string, keyTexts: readonly string[], world: World): Promise<string> {
-  const pgp = await import('openpgp');
   const date = new Date(world.clock.now());
   const check = async (): Promise<string> => {
+    const pgp = await import('openpgp');
     const verificationKeys = (await Promise.all(keyTexts.map((armoredKeys) => pgp.readKeys({ armoredKeys })))).flat();
     const [message, signature] = [await pgp.createMessage({ binary: payload }), await pgp.readSignature({ armoredSignature: armored })];
     const [first] = (await pgp.verify({ message, signature, verificationKeys, date })).signatures;

@@ -2,10 +2,16 @@ import type semverLibrary from 'semver';
 import type { SemVer } from 'semver';
 
 import { SottoError } from '../../base/errors/index.ts';
+import type { World } from '../../base/world/index.ts';
 
-/** Versions of a range among tag names, best first: all tags that share the highest matching version. */
-export async function highestVersions(tags: Iterable<string>, range: string): Promise<readonly string[]> {
-  const { default: semver } = await import('semver');
+/**
+ * All tags that share the highest version of a range.
+ *
+ * @param outside that of a {@link World}: the library is loaded when it is first needed
+ * @throws SottoError GIT_FAILED for text that is no range
+ */
+export async function highestVersions(tags: Iterable<string>, range: string, outside: World['outside']): Promise<readonly string[]> {
+  const { default: semver } = await outside(() => import('semver'));
   const matches = parseConstraint(range, semver);
   let best: { version: SemVer; tags: string[] } | undefined;
   for (const tag of tags) {
