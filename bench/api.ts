@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { lazy, type Group } from './benchmark.ts';
 import { load, type LoadOptions, type LoadResult } from './load.ts';
@@ -30,7 +31,7 @@ export const api: Group = (scope) => {
   const kept = lazy(() => embedded(join(folder, 'state')));
   const inMemory = lazy(() => embedded(':memory:'));
   const floor = lazy(async () => {
-    const [, origin = ''] = await start([join(root, 'bench/floor.ts')], /floor ready at (\S+)\n/);
+    const [, origin = ''] = await start([fileURLToPath(new URL('floor.ts', import.meta.url))], /floor ready at (\S+)\n/);
     return { name: 'floor', value: (await underLoad({ origin }, createSecret)).perSecond };
   });
   const gets = lazy(async () => {

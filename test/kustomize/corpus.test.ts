@@ -20,9 +20,10 @@ interface Case {
   readonly warnings?: readonly string[];
 }
 
-const cases = readdirSync(CASES).map(
-  (name): Case => ({ name, ...(JSON.parse(readFileSync(join(CASES, name, 'case.json'), 'utf8')) as Omit<Case, 'name'>) }),
-);
+const cases = readdirSync(CASES).map((name): Case => ({
+  name,
+  ...(JSON.parse(readFileSync(join(CASES, name, 'case.json'), 'utf8')) as Omit<Case, 'name'>),
+}));
 
 function run({ name, path = '', loadRestrictor }: Case, order: 'fifo' | 'legacy'): BuildResult {
   return build({ tree: diskTree(join(CASES, name, 'input')), path, loadRestrictor: loadRestrictor ?? 'root-only', order });
@@ -42,18 +43,24 @@ function failureOf(test: Case): string {
 }
 
 describe('builds give what kustomize 5.8.1 gives, byte for byte', () => {
-  it.each(cases.filter(({ fragments }) => fragments === undefined).map((test) => [test.title, test.name, test] as const))('%s (%s)', (_, name, test) => {
-    const result = run(test, 'fifo');
-    expect(renderYaml(result)).toBe(expected(name, 'fifo'));
-    expect(renderYaml(run(test, 'legacy'))).toBe(expected(name, 'legacy'));
-    const messages = result.warnings.map(({ message }) => message).join('\n');
-    for (const warning of test.warnings ?? []) expect(messages).toContain(warning);
-  });
+  it.each(cases.filter(({ fragments }) => fragments === undefined).map((test) => [test.title, test.name, test] as const))(
+    '%s (%s)',
+    (_, name, test) => {
+      const result = run(test, 'fifo');
+      expect(renderYaml(result)).toBe(expected(name, 'fifo'));
+      expect(renderYaml(run(test, 'legacy'))).toBe(expected(name, 'legacy'));
+      const messages = result.warnings.map(({ message }) => message).join('\n');
+      for (const warning of test.warnings ?? []) expect(messages).toContain(warning);
+    },
+  );
 });
 
 describe('errors keep the fragments that programs look for', () => {
-  it.each(cases.filter(({ fragments }) => fragments !== undefined).map((test) => [test.title, test.name, test] as const))('%s (%s)', (_, __, test) => {
-    const message = failureOf(test);
-    for (const fragment of test.fragments ?? []) expect(message).toContain(fragment);
-  });
+  it.each(cases.filter(({ fragments }) => fragments !== undefined).map((test) => [test.title, test.name, test] as const))(
+    '%s (%s)',
+    (_, __, test) => {
+      const message = failureOf(test);
+      for (const fragment of test.fragments ?? []) expect(message).toContain(fragment);
+    },
+  );
 });

@@ -36,7 +36,8 @@ for (const name of readdirSync(cases).filter((each) => each.includes(only))) {
   const legacy = render(input, flags);
   if (fifo.text !== undefined) writeFileSync(join(directory, 'expected.yaml'), fifo.text);
   if (legacy.text !== undefined && legacy.text !== fifo.text) writeFileSync(join(directory, 'expected-legacy.yaml'), legacy.text);
-  if ((fifo.error === undefined) === (options.fragments !== undefined)) process.stderr.write(`${name}: ${fifo.error ?? 'builds, but fragments are given'}\n`);
+  if ((fifo.error === undefined) === (options.fragments !== undefined))
+    process.stderr.write(`${name}: ${fifo.error ?? 'builds, but fragments are given'}\n`);
   for (const fragment of options.fragments ?? []) {
     if (fifo.error?.includes(fragment) !== true) process.stderr.write(`${name}: no "${fragment}" in ${fifo.error ?? ''}\n`);
   }

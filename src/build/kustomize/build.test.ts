@@ -26,11 +26,14 @@ const CONFIG_MAP = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:
 
 describe('the result of a build', () => {
   it('says where every object comes from', () => {
-    const result = run({
-      'over/kustomization.yaml': 'resources: [../base]\nsecretGenerator: [{name: g}]\n',
-      'base/kustomization.yaml': 'resources: [all.yaml]\n',
-      'base/all.yaml': `${CONFIG_MAP}---\n${SECRET}`,
-    }, { path: 'over' });
+    const result = run(
+      {
+        'over/kustomization.yaml': 'resources: [../base]\nsecretGenerator: [{name: g}]\n',
+        'base/kustomization.yaml': 'resources: [all.yaml]\n',
+        'base/all.yaml': `${CONFIG_MAP}---\n${SECRET}`,
+      },
+      { path: 'over' },
+    );
     expect(result.objects.map(({ object, origin }) => [object.kind, origin])).toEqual([
       ['ConfigMap', { file: 'base/all.yaml', line: 1 }],
       ['Secret', { file: 'base/all.yaml', line: 8 }],
@@ -47,7 +50,8 @@ describe('the result of a build', () => {
 
   it('KZ-B17: is the same when the build runs again', () => {
     const files = {
-      'kustomization.yaml': 'resources: [a.yaml]\nconfigurations: [c.yaml]\nnamePrefix: p-\nlabels: [{pairs: {a: b}, includeSelectors: true}]\n',
+      'kustomization.yaml':
+        'resources: [a.yaml]\nconfigurations: [c.yaml]\nnamePrefix: p-\nlabels: [{pairs: {a: b}, includeSelectors: true}]\n',
       'c.yaml': 'namePrefix: [{path: metadata/name, kind: Secret}]\n',
       'a.yaml': `${CONFIG_MAP}---\n${SECRET}`,
     };
@@ -71,7 +75,8 @@ describe('the result of a build', () => {
 describe('KZ-B3: keys that are no strings', () => {
   it('are strings in generators, labels and objects', () => {
     const result = run({
-      'kustomization.yaml': 'resources: [a.yaml]\nconfigMapGenerator: [{name: g, literals: ["1=a", "true=b", "null=c"], options: {disableNameSuffixHash: true}}]\n',
+      'kustomization.yaml':
+        'resources: [a.yaml]\nconfigMapGenerator: [{name: g, literals: ["1=a", "true=b", "null=c"], options: {disableNameSuffixHash: true}}]\n',
       'a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {1: a, true: b, 1.5: c, ~: d}\n',
     });
     expect(result.objects.map(({ object }) => object['data'])).toEqual([
@@ -99,7 +104,12 @@ describe('what is refused', () => {
     ['KZ-65: a git root', 'resources: ["github.com/a/b//c?ref=v1"]', 'KUSTOMIZE_REMOTE', 'github.com/a/b//c'],
     ['KZ-65: a git root over ssh', 'resources: ["git@example.com:a/b"]', 'KUSTOMIZE_REMOTE', 'git@example.com:a/b'],
     ['KZ-65: a component from git', 'components: ["https://example.com/a.git"]', 'KUSTOMIZE_REMOTE', 'https://example.com/a.git'],
-    ['KZ-64: a generator file over http', 'secretGenerator: [{name: a, files: ["k=https://example.com/x"]}]', 'KUSTOMIZE_REMOTE', 'remote resources are not fetched'],
+    [
+      'KZ-64: a generator file over http',
+      'secretGenerator: [{name: a, files: ["k=https://example.com/x"]}]',
+      'KUSTOMIZE_REMOTE',
+      'remote resources are not fetched',
+    ],
     ['KZ-64: a patch over http', 'patches: [{path: "https://example.com/p"}]', 'KUSTOMIZE_PATCH', 'remote resources are not fetched'],
     ['KZ-51: Helm charts', 'helmCharts: [{name: x}]', 'KUSTOMIZE_HELM', 'must specify --enable-helm'],
     ['KZ-51: Helm globals', 'helmGlobals: {chartHome: x}', 'KUSTOMIZE_HELM', 'helmGlobals'],
@@ -122,11 +132,14 @@ describe('what is refused', () => {
 
 describe('errors', () => {
   it('KZ-B10: name the file, the line and the directories that led there', () => {
-    const failure = failureOf({
-      'prod/kustomization.yaml': 'resources: [../base]\n',
-      'base/kustomization.yaml': 'resources:\n- deep\n',
-      'base/deep/kustomization.yaml': 'resources: []\nnamePrefx: x\n',
-    }, { path: 'prod' });
+    const failure = failureOf(
+      {
+        'prod/kustomization.yaml': 'resources: [../base]\n',
+        'base/kustomization.yaml': 'resources:\n- deep\n',
+        'base/deep/kustomization.yaml': 'resources: []\nnamePrefx: x\n',
+      },
+      { path: 'prod' },
+    );
     expect(failure.at).toMatchObject({ file: 'base/deep/kustomization.yaml', line: 2 });
     expect(failure.message).toContain("(in 'base/deep', included from 'base', 'prod')");
   });
@@ -139,13 +152,40 @@ describe('errors', () => {
 
   it.each<[string, Files]>([
     ['a duplicate id', { 'kustomization.yaml': 'resources: [a.yaml, b.yaml]\n', 'a.yaml': SECRET, 'b.yaml': SECRET }],
-    ['a namespace conflict', { 'kustomization.yaml': 'resources: [a.yaml, b.yaml]\nnamespace: n\n', 'a.yaml': SECRET, 'b.yaml': SECRET.replace('name: s', 'name: s\n  namespace: q') }],
-    ['a merge of other kinds', { 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{patch: "{apiVersion: v1, kind: Secret, metadata: {name: s}, data: [czNjcmV0]}"}]\n', 'a.yaml': SECRET }],
+    [
+      'a namespace conflict',
+      {
+        'kustomization.yaml': 'resources: [a.yaml, b.yaml]\nnamespace: n\n',
+        'a.yaml': SECRET,
+        'b.yaml': SECRET.replace('name: s', 'name: s\n  namespace: q'),
+      },
+    ],
+    [
+      'a merge of other kinds',
+      {
+        'kustomization.yaml':
+          'resources: [a.yaml]\npatches: [{patch: "{apiVersion: v1, kind: Secret, metadata: {name: s}, data: [czNjcmV0]}"}]\n',
+        'a.yaml': SECRET,
+      },
+    ],
     ['a patch that is none', { 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{patch: "password czNjcmV0"}]\n', 'a.yaml': SECRET }],
-    ['a JSON patch that fails', { 'kustomization.yaml': `resources: [a.yaml]\npatches: [{target: {kind: Secret}, patch: '[{"op":"test","path":"/data/k","value":"czNjcmV0eA=="}]'}]\n`, 'a.yaml': SECRET }],
+    [
+      'a JSON patch that fails',
+      {
+        'kustomization.yaml': `resources: [a.yaml]\npatches: [{target: {kind: Secret}, patch: '[{"op":"test","path":"/data/k","value":"czNjcmV0eA=="}]'}]\n`,
+        'a.yaml': SECRET,
+      },
+    ],
     ['a literal without key', { 'kustomization.yaml': 'secretGenerator: [{name: a, literals: ["=czNjcmV0"]}]\n' }],
     ['a broken manifest', { 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': `${SECRET}  : czNjcmV0\n\tx` }],
-    ['a value of another type', { 'kustomization.yaml': 'resources: [a.yaml]\nreplacements: [{source: {kind: Secret, fieldPath: data.k}, targets: [{select: {kind: Thing}, fieldPaths: [n]}]}]\n', 'a.yaml': `${SECRET}---\napiVersion: x/v1\nkind: Thing\nmetadata: {name: t}\nn: 1\n` }],
+    [
+      'a value of another type',
+      {
+        'kustomization.yaml':
+          'resources: [a.yaml]\nreplacements: [{source: {kind: Secret, fieldPath: data.k}, targets: [{select: {kind: Thing}, fieldPaths: [n]}]}]\n',
+        'a.yaml': `${SECRET}---\napiVersion: x/v1\nkind: Thing\nmetadata: {name: t}\nn: 1\n`,
+      },
+    ],
   ])('KZ-74: never show values: %s', (_, files) => {
     const failure = failureOf(files);
     expect(`${failure.message} ${failure.hint ?? ''} ${JSON.stringify(failure.at)}`).not.toContain('czNjcmV0');
@@ -155,12 +195,118 @@ describe('errors', () => {
 describe('warnings', () => {
   const messagesOf = (result: BuildResult): string => result.warnings.map(({ message }) => message).join('\n');
   it.each<[string, Files, string]>([
-    ['KZ-06: deprecated fields', { 'kustomization.yaml': 'bases: [b]\n', 'b/kustomization.yaml': 'resources: []\n' }, "'bases' is deprecated"],
-    ['KZ-B2: a patch target that matches nothing', { 'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {name: none}, patch: "[]"}, {target: {name: none}, patch: "{kind: A, metadata: {name: b}}"}]\n', 'a.yaml': SECRET }, 'matches nothing'],
-    ['KZ-35: an image name that is no expression', { 'kustomization.yaml': 'resources: [a.yaml]\nimages: [{name: "a(", newTag: b}]\n', 'a.yaml': SECRET }, 'is no valid expression'],
-    ['KZ-24: what a merge loses', { 'kustomization.yaml': 'resources: [b]\nsecretGenerator: [{name: s, behavior: merge, literals: [a=b]}]\n', 'b/kustomization.yaml': 'secretGenerator: [{name: s, type: foo, literals: [c=d]}]\n' }, "its type 'foo'"],
+    [
+      'KZ-06: deprecated fields',
+      { 'kustomization.yaml': 'bases: [b]\n', 'b/kustomization.yaml': 'resources: []\n' },
+      "'bases' is deprecated",
+    ],
+    [
+      'KZ-B2: a patch target that matches nothing',
+      {
+        'kustomization.yaml':
+          'resources: [a.yaml]\npatches: [{target: {name: none}, patch: "[]"}, {target: {name: none}, patch: "{kind: A, metadata: {name: b}}"}]\n',
+        'a.yaml': SECRET,
+      },
+      'matches nothing',
+    ],
+    [
+      'KZ-35: an image name that is no expression',
+      { 'kustomization.yaml': 'resources: [a.yaml]\nimages: [{name: "a(", newTag: b}]\n', 'a.yaml': SECRET },
+      'is no valid expression',
+    ],
+    [
+      'KZ-24: what a merge loses',
+      {
+        'kustomization.yaml': 'resources: [b]\nsecretGenerator: [{name: s, behavior: merge, literals: [a=b]}]\n',
+        'b/kustomization.yaml': 'secretGenerator: [{name: s, type: foo, literals: [c=d]}]\n',
+      },
+      "its type 'foo'",
+    ],
     ['KZ-02: further documents', { 'kustomization.yaml': 'resources: []\n---\nresources: [x]\n' }, 'only the first document'],
-    ['KZ-37: a patch that takes all annotations away', { 'kustomization.yaml': 'secretGenerator: [{name: s}]\npatches: [{patch: "{apiVersion: v1, kind: Secret, metadata: {name: s, annotations: null}}"}]\n' }, 'its hash suffix'],
+    [
+      'KZ-37: a patch that takes all annotations away',
+      {
+        'kustomization.yaml':
+          'secretGenerator: [{name: s}]\npatches: [{patch: "{apiVersion: v1, kind: Secret, metadata: {name: s, annotations: null}}"}]\n',
+      },
+      'its hash suffix',
+    ],
+    ['KZ-02: a key that stands twice', { 'kustomization.yaml': 'namePrefix: a\nnamePrefix: b\n' }, 'the later one counts'],
+    ['KZ-35: a tagSuffix', { 'kustomization.yaml': 'images: [{name: a, tagSuffix: b}]\n' }, 'is added twice'],
+    [
+      'KZ-31: a namespace on a cluster-scoped kind',
+      {
+        'kustomization.yaml': 'namespace: ns\nresources: [a.yaml]\n',
+        'a.yaml': 'apiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata: {name: i}\n',
+      },
+      'although its kind is cluster-scoped',
+    ],
+    [
+      'KZ-31: a namespace on a kind that a definition in the build calls cluster-scoped',
+      {
+        'kustomization.yaml': 'namespace: ns\nresources: [a.yaml]\n',
+        'a.yaml':
+          'apiVersion: x/v1\nkind: Thing\nmetadata: {name: i}\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: t}\nspec: {group: x, scope: Cluster, names: {kind: Thing}}\n',
+      },
+      'although its kind is cluster-scoped',
+    ],
+    [
+      'KZ-18: an unquoted date',
+      { 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': 'kind: A\nmetadata: {name: b}\nspec:\n  day: 2020-01-02\n' },
+      'the unquoted date at spec.day becomes a time',
+    ],
+    [
+      'KZ-37: directives that kustomize does not know',
+      {
+        'kustomization.yaml': `resources: [a.yaml]\npatches: [{patch: '{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {"$retainKeys": [k]}}'}]\n`,
+        'a.yaml': SECRET,
+      },
+      '$retainKeys is not carried out',
+    ],
+    [
+      'KZ-37: replace at the root',
+      {
+        'kustomization.yaml':
+          'resources: [a.yaml]\npatches: [{patch: "{apiVersion: v1, kind: Secret, metadata: {name: s}, $patch: replace}"}]\n',
+        'a.yaml': SECRET,
+      },
+      'no effect at the root',
+    ],
+    [
+      'KZ-37: a null in the labels of a patch with a target',
+      {
+        'kustomization.yaml':
+          'resources: [a.yaml]\npatches: [{target: {kind: Secret}, patch: "{kind: A, metadata: {name: b, labels: {x: null}}}"}]\n',
+        'a.yaml': SECRET,
+      },
+      'deletes nothing',
+    ],
+    [
+      'KZ-37: elements that collapse',
+      {
+        'kustomization.yaml': 'resources: [a.yaml]\npatches: [{target: {}, patch: "{kind: A, metadata: {name: b}}"}]\n',
+        'a.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, env: [{name: A}, {name: A}]}]}\n',
+      },
+      'spec.containers.env with equal name collapse',
+    ],
+    [
+      'KZ-37: elements with some of the keys',
+      {
+        'kustomization.yaml':
+          'resources: [a.yaml]\npatches: [{patch: "{apiVersion: v1, kind: Service, metadata: {name: p}, spec: {ports: [{port: 80, protocol: TCP}]}}"}]\n',
+        'a.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: p}\nspec: {ports: [{port: 80}]}\n',
+      },
+      'spec.ports lack one of port, protocol',
+    ],
+    [
+      'KZ-43: a User that is renamed like a ServiceAccount',
+      {
+        'kustomization.yaml': 'resources: [a.yaml]\nnamePrefix: p-\n',
+        'a.yaml':
+          'apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: joe}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: rb}\nsubjects: [{kind: User, name: joe}]\n',
+      },
+      'subject of kind User',
+    ],
   ])('%s', (_, files, part) => {
     expect(messagesOf(run(files))).toContain(part);
   });

@@ -43,7 +43,8 @@ export function build(options: BuildOptions): BuildResult {
       sortResources(collection, target.kustomization.sortOptions, options.order, target.file);
       if (buildMetadata.has('managedByLabel')) addEntries(collection, MANAGED_BY, [{ path: 'metadata/labels', create: true }]);
       for (const resource of collection.resources) finishAnnotations(resource, buildMetadata);
-      return { objects: collection.resources.map(toBuiltObject), warnings: session.warnings };
+      const objects = collection.resources.map((resource) => toBuiltObject(resource, session.warn));
+      return { objects, warnings: session.warnings };
     });
   } catch (error) {
     throw session.failure(error);

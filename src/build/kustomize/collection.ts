@@ -100,6 +100,8 @@ export function duplicateId(resource: Resource, earlier: Resource): SottoError {
   return new SottoError(
     'KUSTOMIZE_DUPLICATE_ID',
     `may not add resource with an already registered id: ${formatId(resource.id)} (first in ${earlier.source.file})`,
-    { at: resource.source.line === undefined ? { file: resource.source.file } : { file: resource.source.file, line: resource.source.line } },
+    {
+      at: resource.source.line === undefined ? { file: resource.source.file } : { file: resource.source.file, line: resource.source.line },
+    },
   );
 }

@@ -35,7 +35,10 @@ function parseConfiguration(text: string, file: string): TransformerConfig {
   const prefix = 'invalid transformer configuration';
   const decoded = decode(expandMergeKeys(root, file), CONFIGURATION, { file, prefix, struct: 'TransformerConfig', path: '' }) ?? {};
   const config = { ...EMPTY_CONFIG, ...(decoded as Partial<TransformerConfig>) };
-  return sortConfig({ ...config, nameReference: config.nameReference.map((reference) => ({ ...reference, fieldSpecs: specsIn(reference) })) });
+  return sortConfig({
+    ...config,
+    nameReference: config.nameReference.map((reference) => ({ ...reference, fieldSpecs: specsIn(reference) })),
+  });
 }
 
 function specsIn(reference: Partial<TransformerConfig['nameReference'][number]>): TransformerConfig['nameReference'][number]['fieldSpecs'] {

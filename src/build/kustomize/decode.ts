@@ -78,7 +78,8 @@ function decodeScalar(node: YamlNode, shape: 'string' | 'bool' | 'int', place: P
   const value = valueOf(node);
   if (shape === 'string' && (typeof value === 'string' || place.lenient === true)) return typeof value === 'string' ? value : node.text;
   if (shape === 'bool' && typeof value === 'boolean') return value;
-  if (shape === 'int' && Number.isSafeInteger(Number(value)) && (typeof value === 'number' || typeof value === 'bigint')) return Number(value);
+  if (shape === 'int' && Number.isSafeInteger(Number(value)) && (typeof value === 'number' || typeof value === 'bigint'))
+    return Number(value);
   throw mismatch(node, shape, place);
 }
 

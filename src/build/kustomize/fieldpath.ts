@@ -80,7 +80,9 @@ function step(node: YamlNode, part: string): YamlNode | undefined {
   if (part === '*') throw failure('wildcard is not supported in PathGetter');
   if (isBracketed(part)) {
     const [field, value] = splitBrackets(part);
-    return listOf(node).items.find((item) => (field === '' ? textOf(item) === value : isMap(item) && fieldOf(item, field) !== undefined && textOf(fieldOf(item, field)) === value));
+    return listOf(node).items.find((item) =>
+      field === '' ? textOf(item) === value : isMap(item) && fieldOf(item, field) !== undefined && textOf(fieldOf(item, field)) === value,
+    );
   }
   return fieldOf(mapOf(node), part);
 }
@@ -144,7 +146,7 @@ function matchElements(node: YamlNode, part: string, rest: readonly string[], cr
   const found = search();
   if (found.length > 0 || creation === undefined) return found.length > 0 ? found : undefined;
   const value = newPlain(expression);
-  list.items.push(field === '' ? value : newMap([{ key: newPlain(field), value }]));
+  list.items.push(field === '' ? { ...value, tag: '' } : newMap([{ key: newPlain(field), value }]));
   return search();
 }
 

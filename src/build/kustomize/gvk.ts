@@ -13,9 +13,7 @@ export function gvkFrom(apiVersion: string, kind: string): GroupVersionKind {
 
 /** True when every part that the selector gives equals that of `gvk`. */
 export function isSelected(gvk: GvkSelector, selector: GvkSelector): boolean {
-  return (
-    matches(gvk.group, selector.group) && matches(gvk.version, selector.version) && matches(gvk.kind, selector.kind)
-  );
+  return matches(gvk.group, selector.group) && matches(gvk.version, selector.version) && matches(gvk.kind, selector.kind);
 }
 
 function matches(part: string | undefined, wanted: string | undefined): boolean {

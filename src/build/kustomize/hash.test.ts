@@ -4,7 +4,12 @@ import { memoryTree } from '../../base/files/index.ts';
 import { build } from './index.ts';
 
 /** The hash suffix of the one object that a generator entry makes. */
-function suffixOf(field: 'configMapGenerator' | 'secretGenerator', entry: string, files: Record<string, Uint8Array | string> = {}, more = ''): string {
+function suffixOf(
+  field: 'configMapGenerator' | 'secretGenerator',
+  entry: string,
+  files: Record<string, Uint8Array | string> = {},
+  more = '',
+): string {
   const text = `${field}:\n- ${entry.replaceAll('\n', '\n  ')}\n${more}`;
   const tree = memoryTree(new Map<string, Uint8Array | string>([['kustomization.yaml', text], ...Object.entries(files)]));
   const [only] = build({ tree, path: '', order: 'fifo', loadRestrictor: 'root-only' }).objects;
@@ -23,13 +28,22 @@ describe('KZ-21: hash suffixes of upstream', () => {
     ['secretGenerator', literals(['a=2']), 'gbt62kg52d'],
     ['secretGenerator', `${literals(['a=1'])}\ntype: kubernetes.io/tls`, 'hm5f724df9'],
     ['secretGenerator', `${literals([`k=${'a'.repeat(75)}`])}\ntype: kubernetes.io/tls`, '6ktgckg478'],
-    ['secretGenerator', literals(['a="x y"', "b='q'", 'c="unbal', 'd=', 'e==eq=', 'f="', 'g=""', `h='a"`, 'i = sp ', 'j=<>&"x']), '7m986fkgmd'],
+    [
+      'secretGenerator',
+      literals(['a="x y"', "b='q'", 'c="unbal', 'd=', 'e==eq=', 'f="', 'g=""', `h='a"`, 'i = sp ', 'j=<>&"x']),
+      '7m986fkgmd',
+    ],
   ] as const)('%s with %j has the suffix %s', (field, entry, suffix) => {
     expect(suffixOf(field, entry)).toBe(suffix);
   });
 
   it.each([
-    ['control characters and U+2029', 'name: nm\nfiles: [k=f]', Buffer.from([0, 8, 0xc, 0xb, 0x1f, 0x7f, 0xd, 0xa, 9, 0xe2, 0x80, 0xa9, 0x65, 0x6e, 0x64]), 'ff8btcg5g7'],
+    [
+      'control characters and U+2029',
+      'name: nm\nfiles: [k=f]',
+      Buffer.from([0, 8, 0xc, 0xb, 0x1f, 0x7f, 0xd, 0xa, 9, 0xe2, 0x80, 0xa9, 0x65, 0x6e, 0x64]),
+      'ff8btcg5g7',
+    ],
     ['HTML characters and an emoji', 'name: nm\nfiles: [u=f]', '<é>&😀"\\ x\n', '5d6c74c262'],
   ])('a ConfigMap with %s', (_, entry, content, suffix) => {
     expect(suffixOf('configMapGenerator', entry, { f: content })).toBe(suffix);

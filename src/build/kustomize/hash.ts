@@ -32,7 +32,9 @@ export function contentHash(resource: Resource): string {
   ]);
   for (const field of fields.always) hashed.set(field, jsonOf(resource, field) ?? '');
   for (const field of fields.maps) if (isMap(fieldOf(root, field))) hashed.set(field, jsonOf(resource, field) ?? '');
-  const digest = createHash('sha256').update(canonicalJson(Object.fromEntries(hashed))).digest('hex');
+  const digest = createHash('sha256')
+    .update(canonicalJson(Object.fromEntries(hashed)))
+    .digest('hex');
   return digest.slice(0, LENGTH).replaceAll(/./g, (digit) => LETTERS[digit] ?? digit);
 }
 

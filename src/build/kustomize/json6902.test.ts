@@ -41,7 +41,10 @@ describe('KZ-38: operations', () => {
 
   it.each([
     ['- {op: add, path: /no/x, value: 1}', 'add operation does not apply: doc is missing path: "/no/x": missing value'],
-    ['- {op: add, path: /list/9, value: 1}', "error in add for path: '/list/9': Unable to access invalid index: 9: invalid index referenced"],
+    [
+      '- {op: add, path: /list/9, value: 1}',
+      "error in add for path: '/list/9': Unable to access invalid index: 9: invalid index referenced",
+    ],
     ['- {op: remove, path: /a/no}', "error in remove for path: '/a/no': Unable to remove nonexistent key: no: missing value"],
     ['- {op: replace, path: /no/x, value: 1}', 'replace operation does not apply: doc is missing path: /no/x: missing value'],
     ['- {op: replace, path: /list/9, value: 1}', 'replace operation does not apply: doc is missing key: /list/9: missing value'],

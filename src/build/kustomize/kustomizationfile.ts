@@ -43,7 +43,7 @@ export function parseKustomization(text: string, file: string, directory: string
 }
 
 function parseRoot(text: string, file: string, warn: (warning: BuildWarning) => void): YamlMap {
-  const documents = documentsOf(text, file);
+  const documents = documentsOf(text, file, warn);
   const [first, second] = documents;
   if (second?.root !== undefined) warn({ message: 'only the first document of a kustomization file is read', file, line: second.line });
   const root = first?.root;
@@ -52,12 +52,17 @@ function parseRoot(text: string, file: string, warn: (warning: BuildWarning) => 
   throw new SottoError('KUSTOMIZE_INVALID_FILE', 'invalid Kustomization: expected a map of fields', { at: { file, line: root.line } });
 }
 
-function documentsOf(text: string, file: string): ReturnType<typeof parseDocuments> {
+/** A key that stands twice is told; the later one counts. */
+function documentsOf(text: string, file: string, warn: (warning: BuildWarning) => void): ReturnType<typeof parseDocuments> {
   try {
-    return parseDocuments(text, { profile: 'yaml11', file, duplicateKeys: 'last' });
+    return parseDocuments(text, { profile: 'yaml11', file });
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
     const at = error.at ?? { file };
+    if (error.code === 'YAML_DUPLICATE_KEY') {
+      warn({ message: `${error.message}: the later one counts`, file, ...(at.line === undefined ? {} : { line: at.line }) });
+      return parseDocuments(text, { profile: 'yaml11', file, duplicateKeys: 'last' });
+    }
     throw new SottoError(error.code, `invalid Kustomization: yaml: line ${at.line ?? 1}: ${error.message}`, { at, cause: error });
   }
 }
@@ -106,5 +111,7 @@ function enforceKind(kustomization: Kustomization, file: string, directory: stri
     apiVersion === wanted ? '' : `apiVersion for ${kind} should be ${wanted}`,
   ].filter((problem) => problem !== '');
   if (problems.length === 0) return { ...kustomization, kind, apiVersion };
-  throw new SottoError('KUSTOMIZE_INVALID_FILE', `Failed to read kustomization file under ${directory}:\n${problems.join('\n')}`, { at: { file } });
+  throw new SottoError('KUSTOMIZE_INVALID_FILE', `Failed to read kustomization file under ${directory}:\n${problems.join('\n')}`, {
+    at: { file },
+  });
 }

@@ -23,8 +23,12 @@ export interface Loader {
    * @throws SottoError KUSTOMIZE_LOAD, KUSTOMIZE_CYCLE, KUSTOMIZE_REMOTE
    */
   enter(path: string): Loader;
-  /** The path and the text of the directory's only kustomization file. Throws SottoError KUSTOMIZE_LOAD. */
-  kustomization(): { readonly file: string; readonly name: string; readonly text: string };
+  /**
+   * The path and the text of the directory's only kustomization file, or another text in its place.
+   *
+   * @throws SottoError KUSTOMIZE_LOAD
+   */
+  kustomization(text?: string): { readonly file: string; readonly text: string };
 }
 
 export interface LoaderOptions {
@@ -56,7 +60,7 @@ function loaderAt(options: LoaderOptions, directory: string, visited: readonly s
     text: (path) => new TextDecoder().decode(load(path)),
     locate,
     enter: (path) => loaderAt(options, confirmDirectory(tree, directory, path, [...visited, directory]), [...visited, directory]),
-    kustomization: () => findKustomization(tree, directory),
+    kustomization: (text) => findKustomization(tree, directory, text),
   };
 }
 
@@ -85,7 +89,10 @@ function confirmDirectory(tree: Tree, directory: string, path: string, visited: 
   }
   const contained = visited.findLast((earlier) => isWithin(earlier, resolved));
   if (contained === undefined) return resolved;
-  throw new SottoError('KUSTOMIZE_CYCLE', `cycle detected: candidate root '${resolved || '.'}' contains visited root '${contained || '.'}'`);
+  throw new SottoError(
+    'KUSTOMIZE_CYCLE',
+    `cycle detected: candidate root '${resolved || '.'}' contains visited root '${contained || '.'}'`,
+  );
 }
 
 function isWithin(path: string, directory: string): boolean {
@@ -110,17 +117,19 @@ function withoutCredentials(url: string): string {
   return url.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/, '');
 }
 
-function findKustomization(tree: Tree, directory: string): { file: string; name: string; text: string } {
+function findKustomization(tree: Tree, directory: string, text: string | undefined): { file: string; text: string } {
   const found = FILE_NAMES.filter((name) => tree.kind(joinPath(directory, name) ?? name) === 'file');
   const where = directory || '.';
   const [name, second] = found;
+  if (text !== undefined) return { file: joinPath(directory, name ?? 'kustomization.yaml') ?? '', text };
   if (name === undefined) {
     throw new SottoError(
       'KUSTOMIZE_LOAD',
       `unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${where}'`,
     );
   }
-  if (second !== undefined) throw new SottoError('KUSTOMIZE_LOAD', `Found multiple kustomization files under: ${where} (${found.join(', ')})`);
+  if (second !== undefined)
+    throw new SottoError('KUSTOMIZE_LOAD', `Found multiple kustomization files under: ${where} (${found.join(', ')})`);
   const file = joinPath(directory, name) ?? name;
-  return { file, name, text: new TextDecoder().decode(tree.read(file) ?? new Uint8Array()) };
+  return { file, text: new TextDecoder().decode(tree.read(file) ?? new Uint8Array()) };
 }

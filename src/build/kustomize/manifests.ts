@@ -45,7 +45,9 @@ function splitDocuments(text: string, file: string): Part[] {
     const part = text.slice(start, match.index);
     const lines = countLines(part);
     if (junk !== '' && !junk.startsWith('#')) {
-      throw new SottoError('KUSTOMIZE_MANIFEST', `invalid document separator: ${match[0].trim()}`, { at: { file, line: above + lines + 2 } });
+      throw new SottoError('KUSTOMIZE_MANIFEST', `invalid document separator: ${match[0].trim()}`, {
+        at: { file, line: above + lines + 2 },
+      });
     }
     parts.push({ text: `${part}\n`, above });
     start = match.index + match[0].length;
@@ -71,7 +73,10 @@ function parsePart({ text, above }: Part, file: string): YamlNode | undefined {
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
     const at = { ...error.at, file, ...(error.at?.line === undefined ? {} : { line: error.at.line + above }) };
-    throw new SottoError(error.code, `MalformedYAMLError: yaml: line ${at.line ?? 1}: ${error.message} in File: ${file}`, { at, cause: error });
+    throw new SottoError(error.code, `MalformedYAMLError: yaml: line ${at.line ?? 1}: ${error.message} in File: ${file}`, {
+      at,
+      cause: error,
+    });
   }
 }
 
@@ -107,7 +112,11 @@ function validated(node: YamlNode, file: string): YamlMap {
   const name = textOf(lookup(node, 'metadata', 'name'));
   if (kind === '') {
     const bare = textOf(fieldOf(node, 'apiVersion')) === '' && !hasMetadata(node);
-    throw new SottoError('KUSTOMIZE_MANIFEST', bare ? 'missing Resource metadata' : `missing kind in object${name === '' ? '' : ` '${name}'`}`, { at });
+    throw new SottoError(
+      'KUSTOMIZE_MANIFEST',
+      bare ? 'missing Resource metadata' : `missing kind in object${name === '' ? '' : ` '${name}'`}`,
+      { at },
+    );
   }
   if (name === '' && !kind.endsWith('List')) {
     throw new SottoError('KUSTOMIZE_MANIFEST', `missing metadata.name in object of kind ${kind}`, { at });

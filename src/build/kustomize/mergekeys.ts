@@ -39,5 +39,7 @@ function expanded(map: YamlMap, file: string): YamlMapItem[] {
 }
 
 function notAMap(node: YamlNode, file: string): SottoError {
-  return new SottoError('YAML_MERGE', 'map merge requires map or sequence of maps as the value', { at: { file, line: node.line, column: node.column } });
+  return new SottoError('YAML_MERGE', 'map merge requires map or sequence of maps as the value', {
+    at: { file, line: node.line, column: node.column },
+  });
 }

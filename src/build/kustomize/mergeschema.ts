@@ -21,7 +21,8 @@ export interface MergeType {
 
 /** The schema at one place of an object. */
 export type MergeSchema =
-  { readonly kind: 'type'; readonly type: MergeType; readonly types: TypeTable } | { readonly kind: 'list'; readonly list: MergedList; readonly types: TypeTable };
+  | { readonly kind: 'type'; readonly type: MergeType; readonly types: TypeTable }
+  | { readonly kind: 'list'; readonly list: MergedList; readonly types: TypeTable };
 
 /** Finds the schema of a kind; undefined for kinds it does not know. */
 export type SchemaSource = (apiVersion: string, kind: string) => MergeSchema | undefined;
@@ -87,12 +88,18 @@ const KINDS: readonly (readonly [apiVersions: string, kinds: string])[] = [
   ['apps/v1', 'ControllerRevision DaemonSet:Workload Deployment:Workload ReplicaSet:Workload StatefulSet:Workload'],
   ['batch/v1', 'CronJob:CronJob Job:Workload'],
   ['batch/v1beta1', 'CronJob:CronJob'],
-  ['admissionregistration.k8s.io/v1 admissionregistration.k8s.io/v1beta1', 'MutatingWebhookConfiguration:WebhookConfiguration ValidatingWebhookConfiguration:WebhookConfiguration'],
+  [
+    'admissionregistration.k8s.io/v1 admissionregistration.k8s.io/v1beta1',
+    'MutatingWebhookConfiguration:WebhookConfiguration ValidatingWebhookConfiguration:WebhookConfiguration',
+  ],
   ['apiextensions.k8s.io/v1 apiextensions.k8s.io/v1beta1', 'CustomResourceDefinition'],
   ['apiregistration.k8s.io/v1 apiregistration.k8s.io/v1beta1', 'APIService:ObjectWithConditions'],
   ['authentication.k8s.io/v1', 'TokenRequest TokenReview'],
   ['authentication.k8s.io/v1beta1', 'TokenReview'],
-  ['authorization.k8s.io/v1 authorization.k8s.io/v1beta1', 'LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview'],
+  [
+    'authorization.k8s.io/v1 authorization.k8s.io/v1beta1',
+    'LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview',
+  ],
   ['autoscaling/v1', 'HorizontalPodAutoscaler Scale'],
   ['autoscaling/v2beta1 autoscaling/v2beta2', 'HorizontalPodAutoscaler'],
   ['certificates.k8s.io/v1 certificates.k8s.io/v1beta1', 'CertificateSigningRequest'],

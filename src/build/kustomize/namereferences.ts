@@ -195,7 +195,10 @@ class ReferenceFixer {
     const left = loose.length > 1 ? loose.filter((candidate) => this.#sharesAffixes(candidate, false)) : loose;
     const [first] = left;
     if (first === undefined) {
-      this.#warn({ message: `reference '${name}' in ${formatId(this.#referrer.id)} is left alone: ${near.length} objects had this name`, file: this.#referrer.resource.source.file });
+      this.#warn({
+        message: `reference '${name}' in ${formatId(this.#referrer.id)} is left alone: ${near.length} objects had this name`,
+        file: this.#referrer.resource.source.file,
+      });
       return undefined;
     }
     if (left.every((candidate) => isSame(first, candidate))) return first;

@@ -18,14 +18,21 @@ export function sortResources(collection: Collection, options: SortOptions | und
   }
   const legacy = options?.legacySortOptions;
   if (wanted === 'fifo' && legacy !== undefined) {
-    throw new SottoError('KUSTOMIZE_SORT', "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'", {
-      at: { file },
-    });
+    throw new SottoError(
+      'KUSTOMIZE_SORT',
+      "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'",
+      {
+        at: { file },
+      },
+    );
   }
   if (wanted === 'fifo') return;
   const [conflict] = collection.conflicts();
   if (conflict?.[0] !== undefined && conflict[1] !== undefined) throw duplicateId(conflict[1], conflict[0]);
-  const compare = legacyOrder(legacy === undefined ? ORDER_FIRST : (legacy.orderFirst ?? []), legacy === undefined ? ORDER_LAST : (legacy.orderLast ?? []));
+  const compare = legacyOrder(
+    legacy === undefined ? ORDER_FIRST : (legacy.orderFirst ?? []),
+    legacy === undefined ? ORDER_LAST : (legacy.orderLast ?? []),
+  );
   const keyed = collection.resources.map((resource) => ({ resource, id: resource.id }));
   collection.reorder(keyed.toSorted((a, b) => compare(a.id, b.id)).map(({ resource }) => resource));
 }

@@ -27,7 +27,13 @@ export function originText(origin: Origin): string {
 
 /** A list of origins as YAML text. */
 export function transformationsText(origins: readonly Origin[]): string {
-  return origins.map((origin) => linesOf(origin).map((line, index) => `${index === 0 ? '- ' : '  '}${line}\n`).join('')).join('');
+  return origins
+    .map((origin) =>
+      linesOf(origin)
+        .map((line, index) => `${index === 0 ? '- ' : '  '}${line}\n`)
+        .join(''),
+    )
+    .join('');
 }
 
 function linesOf({ path, configuredIn, configuredBy }: Origin): string[] {
@@ -49,5 +55,7 @@ function linesOf({ path, configuredIn, configuredBy }: Origin): string[] {
 }
 
 function entry(key: string, value: string | undefined): string[] {
-  return value === undefined || value === '' ? [] : [emitNodes([{ root: fromJson({ [key]: value }), trailingComments: [] }], { profile: 'goYaml3', indent: 2 }).trimEnd()];
+  return value === undefined || value === ''
+    ? []
+    : [emitNodes([{ root: fromJson({ [key]: value }), trailingComments: [] }], { profile: 'goYaml3', indent: 2 }).trimEnd()];
 }

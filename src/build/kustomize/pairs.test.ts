@@ -55,7 +55,14 @@ describe('KZ-20: env files', () => {
     ['no equals sign', 'A\n', [['A', '']]],
     ['an empty key', '=x\nB=2', [['B', '2']]],
     ['quotes and export, which stay', 'export A="x"\n', [['export A', '"x"']]],
-    ['CRLF', 'A=1\r\nB=2\r\n', [['A', '1'], ['B', '2']]],
+    [
+      'CRLF',
+      'A=1\r\nB=2\r\n',
+      [
+        ['A', '1'],
+        ['B', '2'],
+      ],
+    ],
     ['several equals signs', 'A=b=c\n', [['A', 'b=c']]],
   ])('%s', (_, content, expected) => {
     expect(pairs(content)).toEqual(expected);
@@ -63,11 +70,16 @@ describe('KZ-20: env files', () => {
 
   it('reads lines longer than 64 KiB, and those after them', () => {
     const long = 'x'.repeat(100_000);
-    expect(pairs(`A=${long}\nB=2\n`)).toEqual([['A', long], ['B', '2']]);
+    expect(pairs(`A=${long}\nB=2\n`)).toEqual([
+      ['A', long],
+      ['B', '2'],
+    ]);
   });
 
   it('names the line of invalid UTF-8, not its content', () => {
     const bytes = Buffer.concat([Buffer.from('OK=1\nSECRET='), Buffer.from([0xff, 0xfe]), Buffer.from('\n')]);
-    expect(() => parseEnvFile(bytes, 'e.env')).toThrow(expect.objectContaining({ message: 'line 2 has invalid utf8 bytes', at: { file: 'e.env', line: 2 } }));
+    expect(() => parseEnvFile(bytes, 'e.env')).toThrow(
+      expect.objectContaining({ message: 'line 2 has invalid utf8 bytes', at: { file: 'e.env', line: 2 } }),
+    );
   });
 });

@@ -95,13 +95,15 @@ const TRANSFORMERS: Readonly<Record<string, Kind>> = {
   },
   NamespaceTransformer: {
     shape: { metadata: OBJECT_META, fieldSpecs: SPECS, unsetOnly: 'bool', setRoleBindingSubjects: 'string' },
-    run: ({ fields, accumulator, file }) =>
-      setNamespace(accumulator.collection, {
+    run: ({ fields, accumulator, target, file }) => {
+      const options = {
         namespace: fields.metadata?.namespace ?? '',
         specs: fields.fieldSpecs ?? [],
         subjects: subjectMode(fields.setRoleBindingSubjects ?? '', file),
         unsetOnly: fields.unsetOnly === true,
-      }),
+      };
+      setNamespace(accumulator.collection, options, target.session);
+    },
   },
   PatchJson6902Transformer: {
     shape: { target: SELECTOR, path: 'string', jsonOp: 'string' },
@@ -138,7 +140,7 @@ const TRANSFORMERS: Readonly<Record<string, Kind>> = {
   ReplacementTransformer: {
     shape: { replacements: { list: REPLACEMENT_FIELD } },
     run: ({ fields, accumulator, target, file }) =>
-      applyReplacements(accumulator.collection, loadReplacements(fields.replacements ?? [], target.loader, file), file, target.session.warn),
+      applyReplacements(accumulator.collection, loadReplacements(fields.replacements ?? [], target.loader, file), file, target.session),
   },
   ReplicaCountTransformer: {
     shape: { replica: REPLICA, fieldSpecs: SPECS },
@@ -169,7 +171,11 @@ function subjectMode(text: string, file: string): SubjectMode {
 }
 
 /** Reads the objects that configure plugins: inline text, or resource entries. */
-export function loadPlugins(target: Target, entries: readonly string[], addResources: (accumulator: Accumulator, entries: readonly string[]) => void): Resource[] {
+export function loadPlugins(
+  target: Target,
+  entries: readonly string[],
+  addResources: (accumulator: Accumulator, entries: readonly string[]) => void,
+): Resource[] {
   const accumulator = newAccumulator();
   const paths: string[] = [];
   for (const entry of entries) {
@@ -217,7 +223,11 @@ export function pluginGenerated(plugin: Resource, target: Target): Resource {
   refuseOthers(plugin);
   const generated = Object.hasOwn(GENERATORS, kind) ? GENERATORS[kind] : undefined;
   if (generated === undefined) throw failure(`plugin ${formatId(plugin.originalId)} not a generator`, plugin.source.file);
-  const { metadata, ...entry } = decodePlugin(plugin, { ...GENERATOR_FIELDS, type: 'string', metadata: OBJECT_META }) as GeneratorArguments & PluginFields;
+  const { metadata, ...entry } = decodePlugin(plugin, {
+    ...GENERATOR_FIELDS,
+    type: 'string',
+    metadata: OBJECT_META,
+  }) as GeneratorArguments & PluginFields;
   const name = entry.name || (metadata?.name ?? '');
   const namespace = entry.namespace || (metadata?.namespace ?? '');
   const resource = generate(generated, { ...entry, name, namespace }, target.loader, plugin.source.file);
@@ -228,7 +238,11 @@ export function pluginGenerated(plugin: Resource, target: Target): Resource {
 function refuseOthers(plugin: Resource): void {
   const { kind, gvk, source } = plugin;
   if (gvk.group !== '' || gvk.version !== 'builtin') {
-    throw failure(`external plugins disabled; unable to load external plugin '${kind}'`, source.file, 'run the plugin beforehand and list its output under resources');
+    throw failure(
+      `external plugins disabled; unable to load external plugin '${kind}'`,
+      source.file,
+      'run the plugin beforehand and list its output under resources',
+    );
   }
   if (REFUSED.has(kind)) throw failure(`unable to load builtin ${kind}: this plugin is not supported`, source.file);
   if (!Object.hasOwn(TRANSFORMERS, kind) && !Object.hasOwn(GENERATORS, kind)) throw failure(`unable to load builtin ${kind}`, source.file);

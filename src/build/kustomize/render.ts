@@ -4,7 +4,7 @@ import type { KubeObject } from '../../kube/objects/index.ts';
 import { ORIGIN_ANNOTATION, originText, transformationsText, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
 import type { Resource } from './resource.ts';
 import { formatId } from './resourceid.ts';
-import type { BuildResult, BuiltObject } from './types.ts';
+import type { BuildResult, BuildWarning, BuiltObject } from './types.ts';
 
 const INTERNAL = 'internal.config.kubernetes.io/';
 
@@ -39,7 +39,8 @@ const REMOVED = new Set([
 export function finishAnnotations(resource: Resource, buildMetadata: ReadonlySet<string>): void {
   const annotations = resource.annotations;
   for (const name of annotations.keys()) if (REMOVED.has(name)) annotations.delete(name);
-  if (buildMetadata.has('originAnnotations') && resource.origin !== undefined) annotations.set(ORIGIN_ANNOTATION, originText(resource.origin));
+  if (buildMetadata.has('originAnnotations') && resource.origin !== undefined)
+    annotations.set(ORIGIN_ANNOTATION, originText(resource.origin));
   if (buildMetadata.has('transformerAnnotations') && resource.transformations.length > 0) {
     annotations.set(TRANSFORMATIONS_ANNOTATION, transformationsText(resource.transformations));
   }
@@ -47,18 +48,27 @@ export function finishAnnotations(resource: Resource, buildMetadata: ReadonlySet
 }
 
 /** The object as JSON. Throws SottoError KUSTOMIZE_OUTPUT for a value that does not fit its type. */
-export function toBuiltObject(resource: Resource): BuiltObject {
+export function toBuiltObject(resource: Resource, warn: (warning: BuildWarning) => void): BuiltObject {
   try {
-    const object = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file });
+    const keepTimestamps = (path: readonly (string | number)[]): boolean => {
+      warn({ message: `${formatId(resource.id)}: the unquoted date at ${path.join('.')} becomes a time`, file: resource.source.file });
+      return false;
+    };
+    const object = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file, keepTimestamps });
     return { object: object as unknown as KubeObject, origin: resource.source };
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
     const reason = error.message.replace(/^the value cannot be decoded as a /, 'cannot decode !!str (not shown) as a ');
-    throw new SottoError('KUSTOMIZE_OUTPUT', `${formatId(resource.id)}: ${reason}`, { at: error.at ?? { file: resource.source.file }, cause: error });
+    throw new SottoError('KUSTOMIZE_OUTPUT', `${formatId(resource.id)}: ${reason}`, {
+      at: error.at ?? { file: resource.source.file },
+      cause: error,
+    });
   }
 }
 
 /** The objects as `kustomize build` prints them: keys sorted, joined by `---`. */
 export function renderYaml(result: BuildResult): string {
-  return result.objects.map(({ object }) => stringifyYaml(object as Parameters<typeof stringifyYaml>[0], { profile: 'goYaml2' })).join('---\n');
+  return result.objects
+    .map(({ object }) => stringifyYaml(object as Parameters<typeof stringifyYaml>[0], { profile: 'goYaml2' }))
+    .join('---\n');
 }

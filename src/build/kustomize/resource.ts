@@ -79,7 +79,9 @@ export class Resource {
 
   /** True as soon as the build has noted anything: upstream keeps its notes in annotations, which then exist. */
   get hasNotes(): boolean {
-    return this.previous.length > 0 || this.prefixes.length > 0 || this.suffixes.length > 0 || this.isGenerated || this.origin !== undefined;
+    return (
+      this.previous.length > 0 || this.prefixes.length > 0 || this.suffixes.length > 0 || this.isGenerated || this.origin !== undefined
+    );
   }
 
   get isGenerated(): boolean {

@@ -31,7 +31,8 @@ export function select(collection: Collection, selector: Selector): Resource[] {
       (passes(name, original.name) || passes(name, current.name)) &&
       passes(group, current.group) &&
       passes(version, current.version) &&
-      (passes(namespace, effectiveNamespace(original, original.namespace)) || passes(namespace, effectiveNamespace(current, current.namespace))) &&
+      (passes(namespace, effectiveNamespace(original, original.namespace)) ||
+        passes(namespace, effectiveNamespace(current, current.namespace))) &&
       (selector.labelSelector === undefined || labels(resource.labels)) &&
       (selector.annotationSelector === undefined || annotations(resource.annotations))
     );

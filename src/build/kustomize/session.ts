@@ -1,4 +1,5 @@
 import { formatPosition, SottoError } from '../../base/errors/index.ts';
+import type { YamlNode } from '../../text/yaml/index.ts';
 import { schemaOfKind, type SchemaSource } from './mergeschema.ts';
 import type { BuildWarning } from './types.ts';
 
@@ -7,6 +8,8 @@ export class Session {
   readonly warnings: BuildWarning[] = [];
   /** A schema of the user's is laid over the built-in one, not put in its place. */
   readonly keepsBuiltinSchema: boolean;
+  /** Scalars that replacements made: they have no type of their own, whatever text they get. */
+  readonly untyped = new WeakSet<YamlNode>();
   #schemas: SchemaSource | undefined;
   readonly #directories: string[] = [];
   readonly #seen = new Set<string>();
@@ -46,7 +49,9 @@ export class Session {
   /** The error of a failed build, with the directories that led there. */
   failure(error: unknown): SottoError {
     const known =
-      error instanceof SottoError ? error : new SottoError('KUSTOMIZE_INTERNAL', 'the build failed for an internal reason', { cause: error });
+      error instanceof SottoError
+        ? error
+        : new SottoError('KUSTOMIZE_INTERNAL', 'the build failed for an internal reason', { cause: error });
     const [first, ...others] = this.#directories.toReversed();
     if (first === undefined || others.length === 0) return known;
     const { hint, at, retry, cause } = known;

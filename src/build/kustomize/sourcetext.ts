@@ -69,15 +69,19 @@ function isBlock({ style }: YamlScalar): boolean {
   return style === 'literal' || style === 'folded';
 }
 
-/** A scalar in its own style; a plain one that would not be read as what it is gets double quotes. */
+/** A scalar in its own style; a plain one that would not be read as what it is gets quotes or its tag. */
 export function scalarText(node: YamlScalar, blockIndent: number): string {
   const { text, style, tag } = node;
   if (style === 'single') return `'${text.replaceAll("'", "''")}'`;
   if (style === 'double') return doubleQuoted(text);
   if (isBlock(node) || (style === 'plain' && text.includes('\n'))) return blockText(node, blockIndent);
-  const needsQuotes = tag === '!!str' && (resolveScalar(text, 'plain', undefined, 'goYaml3').tag !== '!!str' || !isPlainSafe(text));
-  return needsQuotes ? doubleQuoted(text) : text;
+  const read = resolveScalar(text, 'plain', undefined, 'goYaml3').tag;
+  if (tag !== '!!str') return read === tag || !TYPED.has(tag) ? text : `${tag} ${text}`;
+  if (read !== '!!str') return doubleQuoted(text);
+  return isPlainSafe(text) ? text : `'${text.replaceAll("'", "''")}'`;
 }
+
+const TYPED = new Set(['!!int', '!!float', '!!bool', '!!null']);
 
 function isPlainSafe(text: string): boolean {
   return !/^[\s\-?:,[\]{}#&*!|>'"%@`]|: |:$| #|[\s]$|[\u0000-\u001f]/.test(text) || /^[-?:][^\s]/.test(text);

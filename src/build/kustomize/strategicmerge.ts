@@ -20,19 +20,25 @@ type Directive = (typeof DIRECTIVES)[number];
  *
  * @throws SottoError KUSTOMIZE_MERGE
  */
-export function strategicMerge(dest: YamlMap, patch: YamlMap, schemas: SchemaSource): boolean {
-  return merge(dest, patch, { schemas }) !== undefined;
+export function strategicMerge(dest: YamlMap, patch: YamlMap, { schemas, warn }: MergeOptions): boolean {
+  return merge(dest, patch, { schemas, warn, path: '' }) !== undefined;
+}
+
+export interface MergeOptions {
+  readonly schemas: SchemaSource;
+  /** Told of list elements that get lost. */
+  readonly warn: (this: void, message: string) => void;
 }
 
 /** What is known about the place of two nodes. */
-interface Place {
-  readonly schemas: SchemaSource;
+interface Place extends MergeOptions {
+  readonly path: string;
   readonly schema?: MergeSchema | undefined;
 }
 
 /** The result of two nodes, either of which can be absent; undefined means that nothing stays. */
-function merge(dest: YamlNode | undefined, patch: YamlNode | undefined, { schemas, schema: known }: Place): YamlNode | undefined {
-  const place: Place = { schemas, schema: known ?? schemaOfNode(dest, schemas) ?? schemaOfNode(patch, schemas) };
+function merge(dest: YamlNode | undefined, patch: YamlNode | undefined, at: Place): YamlNode | undefined {
+  const place: Place = { ...at, schema: at.schema ?? schemaOfNode(dest, at.schemas) ?? schemaOfNode(patch, at.schemas) };
   const kind = present(dest)?.kind ?? present(patch)?.kind ?? 'map';
   checkKind(dest, kind);
   checkKind(patch, kind);
@@ -63,12 +69,12 @@ function adoptFlow(dest: YamlNode | undefined, patch: YamlNode | undefined): voi
   dest.flow = flowOf(patch);
 }
 
-function mergeMaps(dest: YamlNode | undefined, patch: YamlNode | undefined, { schemas, schema }: Place): YamlNode | undefined {
+function mergeMaps(dest: YamlNode | undefined, patch: YamlNode | undefined, place: Place): YamlNode | undefined {
   const target = targetOf(dest, patch);
   if (!isMap(target)) return target;
   const source = isMap(patch) ? patch : undefined;
   for (const key of keysOf(target, source)) {
-    const inner = { schemas, schema: schemaOfField(schema, key) };
+    const inner = { ...place, path: place.path === '' ? key : `${place.path}.${key}`, schema: schemaOfField(place.schema, key) };
     const merged = merge(fieldOf(target, key), source === undefined ? undefined : fieldOf(source, key), inner);
     putField(target, key, merged, source);
   }
@@ -163,17 +169,13 @@ function quotedIfOld(value: YamlNode): YamlNode {
   return readsAsString(value.text) ? value : { ...value, style: 'double' };
 }
 
-function mergeLists(
-  dest: YamlNode | undefined,
-  patch: YamlNode | undefined,
-  keys: readonly string[],
-  { schemas, schema }: Place,
-): YamlNode | undefined {
+function mergeLists(dest: YamlNode | undefined, patch: YamlNode | undefined, keys: readonly string[], place: Place): YamlNode | undefined {
   const target = listTargetOf(dest, patch);
   if (target?.kind !== 'sequence') return target;
   const source = patch?.kind === 'sequence' ? patch : undefined;
-  const element = schemaOfElements(schema);
-  return mergeKeyedList(target, source, keys, (d, s) => merge(d, s, { schemas, schema: element }));
+  const element = { ...place, schema: schemaOfElements(place.schema) };
+  warnOfLosses(target, source, keys, place);
+  return mergeKeyedList(target, source, keys, (d, s) => merge(d, s, element));
 }
 
 function listTargetOf(dest: YamlNode | undefined, patch: YamlNode | undefined): YamlNode | undefined {
@@ -182,4 +184,16 @@ function listTargetOf(dest: YamlNode | undefined, patch: YamlNode | undefined): 
   if (isNull(patch)) return undefined;
   const directive = takeDirective(patch);
   return directive === 'delete' ? undefined : directive === 'replace' ? patch : dest;
+}
+
+/** Elements that share their keys collapse; those that have only some of the keys of another one can get lost. */
+function warnOfLosses(dest: YamlSequence, patch: YamlSequence | undefined, keys: readonly string[], { path, warn }: Place): void {
+  if (keys.length === 0) return;
+  const texts = (list: YamlSequence): string[][] =>
+    list.items.filter((item) => isMap(item)).map((item) => keys.map((key) => textOf(fieldOf(item, key))));
+  const own = texts(dest);
+  const all = patch === undefined || patch === dest ? own : [...own, ...texts(patch)];
+  if (new Set(own.map(String)).size < own.length) warn(`elements of ${path} with equal ${keys.join(' and ')} collapse into one`);
+  const isPartial = keys.length > 1 && all.some((tuple) => tuple.includes('')) && all.some((tuple) => !tuple.includes(''));
+  if (isPartial) warn(`some elements of ${path} lack one of ${keys.join(', ')}: they can get lost`);
 }

@@ -35,7 +35,7 @@ export interface TargetOptions {
 }
 
 export function loadTarget({ loader, session, originPath, text }: TargetOptions): Target {
-  const found = text === undefined ? loader.kustomization() : { file: loader.locate('kustomization.yaml'), text };
+  const found = loader.kustomization(text);
   const kustomization = parseKustomization(found.text, found.file, loader.directory || '.', session.warn);
   useOpenApi(session, loader, kustomization.openapi, found.file);
   return { loader, session, originPath, file: found.file, kustomization };
@@ -158,7 +158,8 @@ function addGenerated(target: Target, accumulator: Accumulator): void {
     resource.origin = builtinOriginOf(target, `${kind}Generator`);
     absorb(accumulator.collection, resource, session.warn);
   }
-  for (const plugin of pluginsIn(target, kustomization.generators)) absorb(accumulator.collection, pluginGenerated(plugin, target), session.warn);
+  for (const plugin of pluginsIn(target, kustomization.generators))
+    absorb(accumulator.collection, pluginGenerated(plugin, target), session.warn);
 }
 
 function pluginsIn(target: Target, entries: readonly string[] | undefined): Resource[] {

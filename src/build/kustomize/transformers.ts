@@ -34,10 +34,14 @@ export function transformersOf(target: Target, accumulator: Accumulator): Transf
     ),
     ...some(file.patches, 'PatchTransformer', (patch) => applyPatch(collection, patch, loader, at, session)),
     ...given(file.namespace, file.namespace !== '', 'NamespaceTransformer', (namespace) =>
-      setNamespace(collection, { namespace, specs: config.namespace, subjects: 'defaultOnly', unsetOnly: false }),
+      setNamespace(collection, { namespace, specs: config.namespace, subjects: 'defaultOnly', unsetOnly: false }, session),
     ),
-    ...given(file.namePrefix, file.namePrefix !== '', 'PrefixTransformer', (prefix) => addAffix(collection, 'prefix', prefix, config.namePrefix)),
-    ...given(file.nameSuffix, file.nameSuffix !== '', 'SuffixTransformer', (suffix) => addAffix(collection, 'suffix', suffix, config.nameSuffix)),
+    ...given(file.namePrefix, file.namePrefix !== '', 'PrefixTransformer', (prefix) =>
+      addAffix(collection, 'prefix', prefix, config.namePrefix),
+    ),
+    ...given(file.nameSuffix, file.nameSuffix !== '', 'SuffixTransformer', (suffix) =>
+      addAffix(collection, 'suffix', suffix, config.nameSuffix),
+    ),
     ...some(file.labels, 'LabelTransformer', (entry) => addLabels(collection, entry, config)),
     ...given(file.commonLabels ?? {}, hasLabels, 'LabelTransformer', (labels) => addEntries(collection, labels, config.commonLabels)),
     ...given(file.commonAnnotations, Object.keys(file.commonAnnotations ?? {}).length > 0, 'AnnotationsTransformer', (annotations) =>
@@ -47,7 +51,7 @@ export function transformersOf(target: Target, accumulator: Accumulator): Transf
     ...some(file.replicas, 'ReplicaCountTransformer', ({ name = '', count = 0 }) => setReplicas(collection, name, count, config.replicas)),
     ...some(file.images, 'ImageTagTransformer', (image) => setImage(collection, image, config.images, warn)),
     ...given(file.replacements, (file.replacements ?? []).length > 0, 'ReplacementTransformer', (entries) =>
-      applyReplacements(collection, loadReplacements(entries, loader, at), at, warn),
+      applyReplacements(collection, loadReplacements(entries, loader, at), at, session),
     ),
   ];
 }

@@ -49,7 +49,12 @@ type Values = ReadonlyMap<string, YamlScalar | undefined>;
  *
  * @throws SottoError KUSTOMIZE_VARS
  */
-export function resolveVariables(accumulator: Accumulator, specs: readonly FieldSpec[], file: string, warn: (warning: BuildWarning) => void): void {
+export function resolveVariables(
+  accumulator: Accumulator,
+  specs: readonly FieldSpec[],
+  file: string,
+  warn: (warning: BuildWarning) => void,
+): void {
   const values = valuesOf(accumulator, file);
   if (values.size === 0) return;
   const used = new Set<string>();

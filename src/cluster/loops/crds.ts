@@ -18,7 +18,7 @@ const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
  * Serves what CRDs describe, accepts names that became free, and empties a CRD that is being deleted (CRD-01, CRD-02;
  * apiextensions-apiserver:pkg/controller).
  */
-export function crdLoop({ env, log, onResourceGone }: LoopContext): Loop {
+export function crdLoop({ env, log, endWatches }: LoopContext): Loop {
   const { store, catalog } = env;
   const serve = (crd: KubeObject): void => {
     const resource = resourceOfCrd(crd);
@@ -27,7 +27,7 @@ export function crdLoop({ env, log, onResourceGone }: LoopContext): Loop {
   const remove = (crd: KubeObject): void => {
     const { group, names } = crd['spec'] as { group: string; names: { plural: string } };
     catalog.removeCustom(group, names.plural);
-    onResourceGone(`${names.plural}.${group}`);
+    endWatches(`${names.plural}.${group}`);
   };
   const keyOf = (name: string): { resource: string; namespace: string; name: string } => ({ resource: CRDS, namespace: '', name });
 
@@ -68,7 +68,7 @@ export function crdLoop({ env, log, onResourceGone }: LoopContext): Loop {
       for (const crd of store.list(CRDS)) serve(crd);
       for (const crd of store.list(CRDS)) queue.add(crd.metadata.name ?? '');
     },
-    on: ({ resource, type, object, name }) => {
+    on: ({ resource, type, object, previous, name }) => {
       if (resource !== CRDS) {
         // An object of a CRD that is being deleted went.
         if (type === 'DELETED' && store.get(keyOf(resource))?.metadata.deletionTimestamp !== undefined) queue.add(resource);
@@ -76,6 +76,8 @@ export function crdLoop({ env, log, onResourceGone }: LoopContext): Loop {
       }
       if (type !== 'DELETED') {
         serve(object);
+        // Watches show objects by the schema that they started with: clients open new ones.
+        if (previous !== undefined && !deepEqual(previous['spec'], object['spec'])) endWatches(name);
         queue.add(name);
         return;
       }

@@ -200,6 +200,9 @@ describe('namespaces', () => {
       clusterIP: '10.96.0.1',
       ports: [{ port: 443 }],
     });
+    await api.del('/api/v1/namespaces/default/services/kubernetes');
+    await api.settle();
+    expect((await api.get('/api/v1/namespaces/default/services/kubernetes')).status).toBe(200);
   });
 });
 

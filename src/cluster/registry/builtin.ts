@@ -31,6 +31,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   'events.events.k8s.io': { createOnUpdate: true },
   'selfsubjectreviews.authentication.k8s.io': REVIEW,
   'selfsubjectaccessreviews.authorization.k8s.io': REVIEW,
+  'selfsubjectrulesreviews.authorization.k8s.io': REVIEW,
   'subjectaccessreviews.authorization.k8s.io': REVIEW,
   'localsubjectaccessreviews.authorization.k8s.io': REVIEW,
   'cronjobs.batch': WORKLOAD,
@@ -63,7 +64,6 @@ const NOT_SERVED = new Set([
   'componentstatuses',
   'apiservices.apiregistration.k8s.io',
   'tokenreviews.authentication.k8s.io',
-  'selfsubjectrulesreviews.authorization.k8s.io',
   'storageversions.internal.apiserver.k8s.io',
   'storageversionmigrations.storagemigration.k8s.io',
 ]);

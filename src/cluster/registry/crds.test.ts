@@ -199,6 +199,15 @@ describe('custom resources', () => {
     expect(answer.body.message).toContain(text);
   });
 
+  it('CRD-07: a value that was valid once and is not touched does not block an update', async () => {
+    await api.post(WIDGETS, widget({ size: 50, list: ['a'] }));
+    const at = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/size/maximum';
+    await api.patch(`${CRDS}/widgets.example.com`, 'json', [{ op: 'add', path: at, value: 10 }]);
+    expect((await api.patch(`${WIDGETS}/w`, 'merge', { metadata: { labels: { a: 'b' } } })).status).toBe(200);
+    expect((await api.patch(`${WIDGETS}/w`, 'merge', { spec: { list: ['b'] } })).status).toBe(200);
+    expect((await api.patch(`${WIDGETS}/w`, 'merge', { spec: { size: 51 } })).status).toBe(422);
+  });
+
   it('CRD-06: transition rules compare with the old object, on updates only', async () => {
     await api.post(WIDGETS, widget({ size: 5 }));
     const refused = await api.patch(`${WIDGETS}/w`, 'merge', { spec: { size: 4 } });
@@ -245,6 +254,23 @@ describe('custom resources', () => {
     expect((await api.get(`${CRDS}/widgets.example.com`)).body['status']).toMatchObject({ storedVersions: ['v1', 'v2'] });
     await api.patch(`${CRDS}/widgets.example.com/status`, 'merge', { status: { storedVersions: ['v2'] } });
     expect(await replace()).toBe(200);
+  });
+
+  it('CRD-04: a watch ends when the definition changes, and shows the new one when opened again', async () => {
+    await api.post(WIDGETS, widget({ size: 1 }));
+    const watch = await api.watch(WIDGETS);
+    await api.patch(`${CRDS}/widgets.example.com`, 'json', [
+      {
+        op: 'add',
+        path: '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/extra',
+        value: { type: 'string', default: 'x' },
+      },
+    ]);
+    await watch.take();
+    expect(watch.ended()).toBe(true);
+    const again = await api.watch(WIDGETS);
+    expect((await again.take())[0]?.object['spec']).toEqual({ size: 1, color: 'red', extra: 'x' });
+    again.stop();
   });
 
   it('CRD-10 and REST-10: status is a subresource; metadata sent to it is ignored', async () => {

@@ -8,8 +8,8 @@ export interface LoopContext {
   readonly log: Log;
   /** PEM shown in `kube-root-ca.crt`. */
   readonly rootCertificate: () => string;
-  /** A resource is not served any more: its watches end. */
-  readonly onResourceGone: (storeName: string) => void;
+  /** Ends the watches of a resource, because it is gone or looks different now. */
+  readonly endWatches: (storeName: string) => void;
 }
 
 /** A control loop of the server. It hears every committed write; `start` looks at what is there already. */

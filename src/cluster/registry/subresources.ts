@@ -15,6 +15,7 @@ export function keepOtherParts(context: WriteContext, object: KubeObject, live: 
   switch (subresource) {
     case 'status':
       keepAllBut(object, live, ['status'], resource.custom ? ['managedFields', 'resourceVersion'] : undefined);
+      if (resource.storeName === 'deployments.apps') keepLabels(object, live);
       break;
     case 'approval':
       keepAllBut(object, live, ['status'], ['managedFields', 'resourceVersion']);
@@ -41,6 +42,11 @@ function keepAllBut(object: KubeObject, live: KubeObject, fields: readonly strin
     else delete kept[field];
   }
   object.metadata = kept;
+}
+
+function keepLabels({ metadata }: KubeObject, live: KubeObject): void {
+  if (live.metadata.labels === undefined) delete metadata.labels;
+  else metadata.labels = { ...live.metadata.labels };
 }
 
 function copyField(object: KubeObject, live: KubeObject, field: string): void {

@@ -149,6 +149,11 @@ describe('authorization', () => {
     const other = await api.post('/apis/authorization.k8s.io/v1/subjectaccessreviews', { spec: { ...attributes, user: 'dave' } });
     expect(other.body['status']).toMatchObject({ allowed: false, reason: 'because' });
     expect((await api.get('/apis/authorization.k8s.io/v1/subjectaccessreviews')).status).toBe(405);
+    const rules = await api.post('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', { spec: { namespace: 'x' } });
+    expect(rules.body['status']).toMatchObject({
+      resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+      incomplete: false,
+    });
   });
 });
 

@@ -1,5 +1,6 @@
-import type { KubeObject } from '../../kube/objects/index.ts';
-import { createObject, systemContext, type Environment } from '../registry/index.ts';
+import { messageOf } from '../../base/errors/index.ts';
+import { parseApiVersion, type KubeObject } from '../../kube/objects/index.ts';
+import { createObject, systemContext, workQueue, type Environment, type Loop, type LoopContext } from '../registry/index.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
@@ -10,16 +11,40 @@ const API_SERVICE: KubeObject = {
   spec: { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 443 }] },
 };
 
-/** Creates what a new cluster starts with, as far as it is missing (BOOT-01). */
+/** What every cluster has, in order of creation (BOOT-01). */
+const CONTENT: readonly KubeObject[] = [
+  ...NAMESPACES.map((name): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+  API_SERVICE,
+];
+
+/** Creates what a cluster starts with, as far as it is missing. */
 export async function bootstrap(env: Environment): Promise<void> {
-  for (const name of NAMESPACES) await ensure(env, '', 'namespaces', '', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  await ensure(env, '', 'services', 'default', API_SERVICE);
+  for (const object of CONTENT) await ensure(env, object);
 }
 
-async function ensure(env: Environment, group: string, plural: string, namespace: string, object: KubeObject): Promise<void> {
-  const resource = env.catalog.find(group, plural);
-  if (resource === undefined) return;
-  const name = object.metadata.name ?? '';
-  if (env.store.get({ resource: resource.storeName, namespace, name }) !== undefined) return;
+async function ensure(env: Environment, object: KubeObject): Promise<void> {
+  const resource = env.catalog.findKind(parseApiVersion(object.apiVersion).group, object.kind);
+  const { namespace = '', name = '' } = object.metadata;
+  if (resource === undefined || env.store.get({ resource: resource.storeName, namespace, name }) !== undefined) return;
   await createObject(env, systemContext(resource, namespace, name, { manager: 'kube-apiserver' }), object);
+}
+
+/** Brings it back when somebody deletes it. */
+export function bootstrapLoop({ env, log }: LoopContext): Loop {
+  const queue = workQueue(
+    env.world.clock,
+    () => bootstrap(env),
+    (_key, error) => log.error('bootstrap', { error: messageOf(error) }),
+  );
+  return {
+    start: () => {},
+    on: ({ type, object }) => {
+      const { name, namespace } = object.metadata;
+      const isOurs = CONTENT.some(
+        (each) => each.kind === object.kind && each.metadata.name === name && each.metadata.namespace === namespace,
+      );
+      if (type === 'DELETED' && isOurs) queue.add('content');
+    },
+    stop: () => queue.stop(),
+  };
 }

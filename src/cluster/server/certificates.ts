@@ -35,7 +35,8 @@ export interface Certificates {
 }
 
 interface Issuer {
-  readonly x509: typeof X509;
+  /** Loads the library, which kept certificates don't need. */
+  readonly library: () => Promise<typeof X509>;
   readonly world: World;
   readonly entropy: Entropy;
 }
@@ -48,7 +49,7 @@ interface Issuer {
  */
 export async function loadCertificates(options: { world: World; entropy: Entropy; folder?: string }): Promise<Certificates> {
   const { world, entropy, folder } = options;
-  const issuer: Issuer = { world, entropy, x509: await loadLibrary() };
+  const issuer: Issuer = { world, entropy, library: loadLibrary };
   const kept = folder === undefined ? undefined : await readKept(world, folder, 'ca');
   const authority = kept ?? (await issueAuthority(issuer));
   const keptServer = kept === undefined || folder === undefined ? undefined : await readKept(world, folder, 'server');
@@ -114,7 +115,8 @@ function isFresh(world: World, server: KeyPair, authority: KeyPair): boolean {
 }
 
 async function issueAuthority(issuer: Issuer): Promise<KeyPair> {
-  const { x509, world } = issuer;
+  const { world } = issuer;
+  const x509 = await issuer.library();
   const { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, SubjectKeyIdentifierExtension } = x509;
   const keys = await generateKeys(world);
   const certificate = await world.outside(async () =>
@@ -133,24 +135,20 @@ async function issueAuthority(issuer: Issuer): Promise<KeyPair> {
   return exportPair(world, certificate, keys.privateKey);
 }
 
-function issueServer(issuer: Issuer, authority: KeyPair): Promise<KeyPair> {
-  const { x509 } = issuer;
+async function issueServer(issuer: Issuer, authority: KeyPair): Promise<KeyPair> {
+  const { SubjectAlternativeNameExtension, ExtendedKeyUsage } = await issuer.library();
   const names = [
     ...SERVER_NAMES.map((value) => ({ type: 'dns' as const, value })),
     ...SERVER_ADDRESSES.map((value) => ({ type: 'ip' as const, value })),
   ];
-  return issueLeaf(
-    issuer,
-    authority,
-    [{ CN: ['kube-apiserver'] }],
-    [new x509.SubjectAlternativeNameExtension(names)],
-    x509.ExtendedKeyUsage.serverAuth,
-  );
+  const subject = [{ CN: ['kube-apiserver'] }];
+  return issueLeaf(issuer, authority, subject, [new SubjectAlternativeNameExtension(names)], ExtendedKeyUsage.serverAuth);
 }
 
-function issueClient(issuer: Issuer, authority: KeyPair, username: string, groups: readonly string[]): Promise<KeyPair> {
+async function issueClient(issuer: Issuer, authority: KeyPair, username: string, groups: readonly string[]): Promise<KeyPair> {
+  const { ExtendedKeyUsage } = await issuer.library();
   const subject = [...groups.map((group) => ({ O: [group] })), { CN: [username] }];
-  return issueLeaf(issuer, authority, subject, [], issuer.x509.ExtendedKeyUsage.clientAuth);
+  return issueLeaf(issuer, authority, subject, [], ExtendedKeyUsage.clientAuth);
 }
 
 async function issueLeaf(
@@ -160,7 +158,8 @@ async function issueLeaf(
   extensions: readonly X509.Extension[],
   usage: X509.ExtendedKeyUsageType,
 ): Promise<KeyPair> {
-  const { x509, world } = issuer;
+  const { world } = issuer;
+  const x509 = await issuer.library();
   const { BasicConstraintsExtension, ExtendedKeyUsageExtension, KeyUsageFlags, KeyUsagesExtension } = x509;
   const keys = await generateKeys(world);
   const parent = new x509.X509Certificate(authority.certificate);

@@ -8,7 +8,7 @@ import { podLoop, workloadLoop } from '../workloads/index.ts';
 import { createStore, fileJournal, memoryJournal, type Store } from '../store/index.ts';
 import { authorizeAuthenticated } from './authorize.ts';
 import type { Authenticator } from './authenticate.ts';
-import { bootstrap } from './bootstrap.ts';
+import { bootstrap, bootstrapLoop } from './bootstrap.ts';
 import { handleRequest } from './pipeline.ts';
 import { lost, watchList } from './watches.ts';
 
@@ -48,8 +48,8 @@ export interface EmbeddedCluster {
   setRootCertificate(pem: string): void;
   /** Ends open watches as a shutdown does. */
   endWatches(): void;
-  /** Breaks off open watches as a lost connection would; answers how many. */
-  dropWatches(): number;
+  /** Breaks off open watches of a resource (`secrets`, `deployments.apps`), or all, as a lost connection would; answers how many. */
+  dropWatches(resource?: string): number;
   /** Ends all watches, waits for writes, closes the database. */
   close(): Promise<void>;
 }
@@ -83,7 +83,8 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
     log,
     opened: (stream: WatchStream, storeName: string) => watches.add(stream, storeName),
   };
-  const loops = startLoops({ env, log, rootCertificate: () => rootCertificate, onResourceGone: (storeName) => watches.endOf(storeName) }, [
+  const loops = startLoops({ env, log, rootCertificate: () => rootCertificate, endWatches: (storeName) => watches.endOf(storeName) }, [
+    bootstrapLoop,
     workloadLoop,
     podLoop,
   ]);
@@ -105,7 +106,7 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
       loops.refresh();
     },
     endWatches: () => watches.endOf(),
-    dropWatches: () => watches.drop(lost()),
+    dropWatches: (resource) => watches.drop(lost(), resource),
     close: async () => {
       if (isClosed) return;
       isClosed = true;

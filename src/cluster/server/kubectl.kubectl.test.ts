@@ -289,6 +289,7 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
       '[system:serviceaccounts system:serviceaccounts:flux system:authenticated]',
     );
     expect(await output('auth can-i delete secrets')).toBe('yes\n');
+    expect(await output('auth can-i --list')).toContain('*.*');
     const nobody = await kubectl('get namespaces --as=system:anonymous');
     expect(nobody.stderr).toBe(
       'Error from server (Forbidden): namespaces is forbidden: User "system:anonymous" cannot list resource "namespaces" in API group "" at the cluster scope\n',

@@ -63,9 +63,20 @@ function hashFor(catalog: Catalog, served: readonly Served[]): string {
     resource.kind,
     resource.plural,
     version.name,
-    resource.custom ? version.schema : null,
+    resource.custom ? schemaHash(version) : null,
   ]);
   return hashOf(parts).slice(0, 64).toUpperCase();
+}
+
+const schemaHashes = new WeakMap<Version, string>();
+
+/** Schemas of CRDs can be large: each is hashed once. */
+function schemaHash(version: Version): string {
+  const known = schemaHashes.get(version);
+  if (known !== undefined) return known;
+  const hash = hashOf(version.schema ?? {});
+  schemaHashes.set(version, hash);
+  return hash;
 }
 
 function documentOf(catalog: Catalog, name: string): Document | undefined {

@@ -21,6 +21,8 @@ export async function reviewFor(call: Call, body: unknown): Promise<KubeObject |
   const base = { apiVersion: `${resource.group}/v1`, kind: resource.kind, metadata: { creationTimestamp: timestamp(env) } };
   if (resource.kind === 'SelfSubjectReview') return { ...base, status: { userInfo: shown(user) } };
   const spec = object(body['spec']);
+  if (resource.kind === 'SelfSubjectRulesReview')
+    return { ...base, metadata: {}, spec, status: await rulesOf(call, text(spec, 'namespace')) };
   const subject = resource.kind === 'SelfSubjectAccessReview' ? user : subjectOf(spec);
   const decision = await env.authorize(attributesOf(spec, subject, info.namespace));
   return {
@@ -28,6 +30,17 @@ export async function reviewFor(call: Call, body: unknown): Promise<KubeObject |
     metadata: {},
     spec,
     status: { allowed: decision.allowed, ...(decision.reason === undefined ? {} : { reason: decision.reason }) },
+  };
+}
+
+/** Whoever may do everything has one rule; anybody else's rules can't be listed by asking an authorizer. */
+async function rulesOf({ env, user }: Call, namespace: string): Promise<Fields> {
+  const everything = { user, verb: '*', group: '*', version: '*', resource: '*', subresource: '', namespace, name: '' };
+  const { allowed } = await env.authorize(everything);
+  return {
+    resourceRules: allowed ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] : [],
+    nonResourceRules: allowed ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : [],
+    incomplete: !allowed,
   };
 }
 

@@ -1,4 +1,6 @@
-import { request as httpsRequest } from 'node:https';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +10,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { systemEntropy, systemWorld } from '../../base/world/index.ts';
+import { createStore, fileJournal } from '../store/index.ts';
 import { createCluster, serve, type EmbeddedCluster, type ServedCluster } from './index.ts';
 import { MAX_BODY_BYTES } from './body.ts';
 
@@ -273,6 +276,48 @@ describe('starting', () => {
     expect(files.toSorted()).toEqual(['admin.token', 'ca.crt', 'ca.key', 'server.crt', 'server.key']);
     for (const file of files) expect(statSync(join(folder, 'pki', file)).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, 'pki')).mode & 0o777).toBe(0o700);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('STORE-01: kill -9 loses no write that was answered', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'killed-'));
+    const databasePath = join(folder, 'cluster.db');
+    const program = `
+      import { systemEntropy as entropy, systemWorld } from ${JSON.stringify(new URL('../../base/world/index.ts', import.meta.url).href)};
+      import { createCluster, serve } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
+      const world = systemWorld();
+      const cluster = await createCluster({ world, entropy, databasePath: ${JSON.stringify(databasePath)} });
+      const served = await serve(cluster, { port: 0, world, entropy });
+      process.stdout.write(JSON.stringify({ url: served.url, ca: served.certificateAuthority, kubeconfig: served.kubeconfig.reveal() }) + '\\n');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [first] = (await once(child.stdout, 'data')) as [Buffer];
+    const { url, ca, kubeconfig } = JSON.parse(first.toString()) as { url: string; ca: string; kubeconfig: string };
+    const agent = new Agent({ ca, keepAlive: true, maxSockets: 4 });
+    const authorization = `Bearer ${/token: (\S+)/.exec(kubeconfig)?.[1] ?? ''}`;
+    const post = (name: string): Promise<{ metadata: { name: string; uid: string; resourceVersion: string } }> =>
+      new Promise((resolve, reject) => {
+        const request = httpsRequest(url + PATH, { method: 'POST', agent, headers: { authorization } }, (response) => {
+          textOf(response).then((text) => resolve(JSON.parse(text) as Awaited<ReturnType<typeof post>>), reject);
+        });
+        request.on('error', reject);
+        request.end(JSON.stringify({ metadata: { name } }));
+      });
+    const answered: Awaited<ReturnType<typeof post>>[] = [];
+    const writer = async (id: number): Promise<void> => {
+      for (let i = 0; ; i++) {
+        answered.push(await post(`w${id}-${i}`));
+        if (answered.length > 200) child.kill('SIGKILL');
+      }
+    };
+    await Promise.allSettled([1, 2, 3, 4].map(writer));
+    agent.destroy();
+    const store = createStore({ clock: world.clock, journal: fileJournal(databasePath) });
+    expect(answered.length).toBeGreaterThan(200);
+    for (const { metadata } of answered) {
+      const stored = store.get({ resource: 'configmaps', namespace: 'default', name: metadata.name });
+      expect(stored?.metadata).toMatchObject({ uid: metadata.uid, resourceVersion: metadata.resourceVersion });
+    }
+    await store.close();
     rmSync(folder, { recursive: true });
   });
 

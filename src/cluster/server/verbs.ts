@@ -19,9 +19,7 @@ import {
   reportDuplicates,
   toVersion,
   type PatchType,
-  type Resource,
   type Selector,
-  type Version,
   type WriteContext,
 } from '../registry/index.ts';
 import type { Answer } from './answer.ts';

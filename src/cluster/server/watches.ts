@@ -6,8 +6,8 @@ export interface WatchList {
   add(stream: WatchStream, storeName: string): void;
   /** Ends the watches of a resource, or all. */
   endOf(storeName?: string): void;
-  /** Breaks all of them off; answers how many. */
-  drop(error: SottoError): number;
+  /** Breaks those of a resource off, or all; answers how many. */
+  drop(error: SottoError, storeName?: string): number;
 }
 
 export function watchList(): WatchList {
@@ -20,10 +20,10 @@ export function watchList(): WatchList {
     endOf: (storeName) => {
       for (const [stream, name] of open) if (storeName === undefined || storeName === name) stream.end();
     },
-    drop: (error) => {
-      const count = open.size;
-      for (const stream of open.keys()) stream.drop(error);
-      return count;
+    drop: (error, storeName) => {
+      const hit = [...open].filter(([, name]) => storeName === undefined || storeName === name);
+      for (const [stream] of hit) stream.drop(error);
+      return hit.length;
     },
   };
 }

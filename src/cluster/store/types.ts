@@ -37,7 +37,7 @@ export interface Journal {
   close(): void;
 }
 
-/** The result of a conditional write: `false` when the object is no longer what the writer read. */
+/** The result of a conditional write: undefined when the object is no longer what the writer read. */
 type WriteOutcome = KubeObject | undefined;
 
 export interface Store {

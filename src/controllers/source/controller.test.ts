@@ -805,7 +805,7 @@ describe('gitRepositoryController under the runtime', () => {
   });
 
   it('an object may have another repository standing in for it, and its Secrets are then not read', async () => {
-    const stage = await scene({ secretRef: { name: 'missing' } });
+    const stage = await scene({ secretRef: { name: 'missing' }, provider: 'aws' });
     const { cluster, world, git: fetcher, storage, events } = stage;
     const commit = fetcher.commit('http://127.0.0.1/fleet.git', { files: { a: '1' } });
     const controller = gitRepositoryController({

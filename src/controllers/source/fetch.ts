@@ -8,7 +8,7 @@ import { contentConfigOf, observedConfigOf } from './model.ts';
 import type { Pass } from './pass.ts';
 import { remoteFrom } from './remote.ts';
 import { NO_SECRET, readSecret } from './secret.ts';
-import { checkProviderSecret } from './support.ts';
+import { checkProvider, checkProviderSecret } from './support.ts';
 import { isVerificationDue } from './verify.ts';
 
 const DEFAULT_TIMEOUT = '60s';
@@ -42,6 +42,7 @@ export async function fetchSource(pass: Pass, included: readonly Included[]): Pr
 async function remoteOf(pass: Pass): Promise<GitRemote> {
   const standIn = pass.controls.standIn?.(pass.object);
   if (standIn !== undefined) return standIn;
+  checkProvider(pass.spec);
   const { secretRef, proxySecretRef, url } = pass.spec;
   const proxy = proxySecretRef === undefined ? undefined : await readSecret(pass, proxySecretRef.name);
   const secret = secretRef === undefined ? NO_SECRET : await readSecret(pass, secretRef.name);

@@ -9,7 +9,7 @@ import { type Controls, ownerOf, type Pass, trace } from './pass.ts';
 import { settleFailure, settleSuccess, settleSuspended, settleUnchanged } from './settle.ts';
 import { statusDraft } from './status.ts';
 import { checkStorage } from './storage.ts';
-import { checkSupport } from './support.ts';
+import { checkContent } from './support.ts';
 import { clearVerification, verifyCommit } from './verify.ts';
 
 /** Brings one GitRepository in order: finalizer, suspension, storage, fetch, archive, status, events. */
@@ -61,7 +61,7 @@ async function run(pass: Pass): Promise<Outcome> {
     await begin(pass);
     await checkStorage(pass);
     clearVerification(pass);
-    checkSupport(pass.spec);
+    checkContent(pass.spec);
     const included = await readIncludes(pass);
     draft.unmark('IncludeUnavailable');
     const commit = await fetchSource(pass, included);

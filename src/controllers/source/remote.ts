@@ -26,7 +26,7 @@ export function remoteFrom(url: string, secret: SecretData, proxy: SecretData | 
 }
 
 /** A URL as messages may show it. */
-export function shownUrl(url: string): string {
+function shownUrl(url: string): string {
   return url.replace(/\/\/[^/]*@/, '//');
 }
 

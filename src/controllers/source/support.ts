@@ -4,36 +4,38 @@ import type { SecretData } from './secret.ts';
 
 const GITHUB_APP_KEYS = ['githubAppID', 'githubAppPrivateKey', 'githubAppInstallationID', 'githubAppInstallationOwner'];
 
-/** Parts of a spec that are not done yet: refused by name, never ignored. */
+/** Ways to authenticate that are not done yet: refused by name, never ignored. */
 const REFUSED: readonly { readonly field: string; readonly reason: string; readonly isAsked: (spec: GitRepositorySpec) => boolean }[] = [
   { field: 'spec.provider aws', reason: 'InvalidProviderConfiguration', isAsked: ({ provider }) => provider === 'aws' },
   { field: 'spec.provider azure', reason: 'InvalidProviderConfiguration', isAsked: ({ provider }) => provider === 'azure' },
-  {
-    field: 'spec.serviceAccountName',
-    reason: 'FeatureGateDisabled',
-    isAsked: ({ serviceAccountName }) => (serviceAccountName ?? '') !== '',
-  },
-  { field: 'spec.recurseSubmodules', reason: 'GitOperationFailed', isAsked: ({ recurseSubmodules }) => recurseSubmodules === true },
+  { field: 'spec.serviceAccountName', reason: 'FeatureGateDisabled', isAsked: ({ serviceAccountName = '' }) => serviceAccountName !== '' },
 ];
 
 /**
- * Refuses what cannot be honoured.
+ * Refuses content that cannot be fetched.
  *
  * @throws SourceFailure, stalled
  */
-export function checkSupport(spec: GitRepositorySpec): void {
+export function checkContent({ recurseSubmodules }: GitRepositorySpec): void {
+  if (recurseSubmodules === true) throw unsupported('GitOperationFailed', 'spec.recurseSubmodules');
+}
+
+/**
+ * Refuses ways to authenticate that cannot be honoured.
+ *
+ * @throws SourceFailure, stalled
+ */
+export function checkProvider(spec: GitRepositorySpec): void {
   if (spec.provider === 'github' && spec.secretRef === undefined) {
-    throw new SourceFailure(
-      'InvalidProviderConfiguration',
-      'secretRef with github app data must be specified when provider is set to github',
-      {
-        isStalled: true,
-      },
-    );
+    const message = 'secretRef with github app data must be specified when provider is set to github';
+    throw new SourceFailure('InvalidProviderConfiguration', message, { isStalled: true });
   }
   const refused = REFUSED.find(({ isAsked }) => isAsked(spec));
-  if (refused !== undefined)
-    throw new SourceFailure(refused.reason, `${refused.field} is not supported by this version of sotto`, { isStalled: true });
+  if (refused !== undefined) throw unsupported(refused.reason, refused.field);
+}
+
+function unsupported(reason: string, field: string): SourceFailure {
+  return new SourceFailure(reason, `${field} is not supported by this version of sotto`, { isStalled: true });
 }
 
 /** @throws SourceFailure InvalidProviderConfiguration when the Secret is a GitHub App's and the provider is not */

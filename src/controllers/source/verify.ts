@@ -8,7 +8,7 @@ import { readSecret } from './secret.ts';
 type Mode = 'HEAD' | 'Tag' | 'TagAndHEAD';
 
 /** What has to be signed; `head` is an old spelling, and the default is the commit. Undefined: nothing. */
-export function verificationMode({ verify }: GitRepositorySpec): Mode | undefined {
+function verificationMode({ verify }: GitRepositorySpec): Mode | undefined {
   if (verify === undefined) return undefined;
   return verify.mode === undefined || verify.mode === 'head' ? 'HEAD' : verify.mode;
 }

@@ -16,7 +16,7 @@ esac
 `;
 
 /** The answer that makes askpass fail, so that git reports that it lacks credentials. */
-export const REFUSAL = '!';
+const REFUSAL = '!';
 
 const QUESTION = /^(Username|Password) for '(.*)':\s*$/;
 

@@ -72,7 +72,7 @@ async function list(session: GitSession, url: string): Promise<RemoteRefs> {
 }
 
 /** Lines of `git ls-remote`; `^{}` gives what an annotated tag leads to. */
-export function parseRefs(listing: string): Map<string, string> {
+function parseRefs(listing: string): Map<string, string> {
   const refs = new Map<string, string>();
   for (const line of listing.split('\n')) {
     const [hash = '', name] = line.split('\t');

@@ -155,7 +155,7 @@ describe('the git program is hardened', () => {
     }
   });
 
-  it('URLs stand after `--`, the environment is ours alone, and directories are private', async () => {
+  it('GIT-05: URLs stand after `--`, the environment is ours alone, and directories are private', async () => {
     const { world, log } = recordingGit();
     const fetcher = gitProgramFetcher({ world });
     await fetcher.listRefs({ url: server.url });
@@ -165,6 +165,12 @@ describe('the git program is hardened', () => {
     const remote = recorded.split('\n').filter((line) => line.startsWith('ARGS') && line.includes(server.url));
     expect(remote).toHaveLength(3);
     for (const line of remote) expect(line).toContain(` -- ${server.url}`);
+    // GIT-05: one commit deep for a branch, full history for a commit, no tags for either.
+    expect(remote.map((line) => [line.includes(' --depth=1 '), line.includes(' --no-tags ')])).toEqual([
+      [false, false],
+      [true, true],
+      [false, true],
+    ]);
     expect(recorded).not.toContain('CANARY');
     expect(recorded).not.toContain('GIT_DIR=');
     expect(recorded).toContain('GIT_TERMINAL_PROMPT=0\n');

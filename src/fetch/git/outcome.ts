@@ -21,6 +21,12 @@ const MEANINGS: readonly { readonly sign: RegExp; readonly code: string; readonl
     hint: 'the credentials lack access to this repository',
   },
   {
+    sign: /(error:|response) 407/,
+    code: 'GIT_AUTHENTICATION',
+    text: 'proxy authentication required',
+    hint: 'check the Secret named by spec.proxySecretRef',
+  },
+  {
     sign: /Host key verification failed|host key (for|is)|REMOTE HOST IDENTIFICATION HAS CHANGED/,
     code: 'GIT_HOST_KEY',
     text: 'ssh: handshake failed: knownhosts: key mismatch',
@@ -60,7 +66,7 @@ const MEANINGS: readonly { readonly sign: RegExp; readonly code: string; readonl
 ];
 
 /** Reads why git failed out of its error output, which never has secrets of ours but may have a server's text. */
-export function classify(stderr: string): { readonly code: string; readonly text: string; readonly hint?: string } {
+function classify(stderr: string): { readonly code: string; readonly text: string; readonly hint?: string } {
   return MEANINGS.find(({ sign }) => sign.test(stderr)) ?? { code: 'GIT_FAILED', text: ownWords(stderr) };
 }
 

@@ -6,7 +6,7 @@ import type { World } from '../../base/world/index.ts';
 
 const MAX_ERROR_BYTES = 64 * 1024;
 /** Descriptor 3 of a child: where askpass asks. */
-export const ASK_DESCRIPTOR = 3;
+const ASK_DESCRIPTOR = 3;
 /** Further descriptors of a child start here. */
 export const FIRST_EXTRA_DESCRIPTOR = 4;
 

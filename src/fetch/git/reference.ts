@@ -34,7 +34,7 @@ function refTarget(ref: string, from: 'tag' | 'branch'): Target {
 }
 
 /** Everything after the second slash: `refs/heads/feature/x` → `feature/x`. */
-export function shortName(ref: string): string {
+function shortName(ref: string): string {
   return ref.split('/').slice(2).join('/');
 }
 

@@ -43,7 +43,7 @@ export function testRepository(directory: string, initArguments: readonly string
   };
 }
 
-export function gitIn(directory: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+function gitIn(directory: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
   const identity = {
     GIT_AUTHOR_NAME: 'Test',
     GIT_AUTHOR_EMAIL: 'test@example.com',

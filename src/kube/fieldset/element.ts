@@ -1,5 +1,4 @@
-import { stringifyJson, type Json, type JsonObject } from '../objects/index.ts';
-import { isJsonObject, parseJson } from '../objects/index.ts';
+import { isDeeperThan, isJsonObject, parseJson, stringifyJson, type Json, type JsonObject } from '../objects/index.ts';
 
 /**
  * One step of a field path, as the key that FieldsV1 writes for it: `f:name`, `k:{"name":"x"}`, `v:"x"` or `i:0`.
@@ -55,9 +54,13 @@ export function parseElement(text: string): PathElement | undefined {
   }
 }
 
+/** Keys and values are scalars or small; anything deeper comes from an attacker. */
+const MAX_DEPTH = 20;
+
 function jsonOf(text: string): Json | undefined {
   try {
-    return parseJson(text);
+    const value = parseJson(text);
+    return isDeeperThan(value, MAX_DEPTH) ? undefined : value;
   } catch {
     // Not JSON: the caller treats the whole set as undecodable.
     return undefined;

@@ -63,6 +63,7 @@ describe('FieldSet', () => {
     ['a key that is no map', { 'k:[1]': {} }],
     ['a leaf that is no map', { 'f:a': true }],
     ['a value that is no JSON', { 'v:abc': {} }],
+    ['a value that is nested without end', { [`v:${'['.repeat(5000)}${']'.repeat(5000)}`]: {} }],
   ];
   it.each(broken)('does not decode %s', (_name, value) => {
     expect(FieldSet.decode(value)).toBeUndefined();

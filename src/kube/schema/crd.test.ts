@@ -261,6 +261,7 @@ describe('validate', () => {
     ['a fraction is none', { type: 'integer' }, 3.5, ['spec.x: Invalid value: "number": spec.x in body must be of type integer: "number"']],
     ['nullable', { type: 'string', nullable: true }, null, []],
     ['enum', { type: 'string', enum: ['a', 'b'] }, 'c', ['spec.x: Unsupported value: "c": supported values: "a", "b"']],
+    ['enum of numbers', { type: 'integer', enum: [1, 2] }, 3, ['spec.x: Unsupported value: 3: supported values: "1", "2"']],
     ['pattern, unanchored', { type: 'string', pattern: 'b' }, 'abc', []],
     ['pattern', { type: 'string', pattern: '^a+$' }, 'b', [`spec.x: Invalid value: "b": spec.x in body should match '^a+$'`]],
     ['minimum', { type: 'integer', minimum: 1 }, 0, ['spec.x: Invalid value: 0: spec.x in body should be greater than or equal to 1']],

@@ -1,5 +1,5 @@
 import { compileRegExp } from '../../text/regexp/index.ts';
-import { deepEqual, isJsonObject, type Json, type JsonObject } from '../objects/index.ts';
+import { deepEqual, isJsonObject, stringifyJson, type Json, type JsonObject } from '../objects/index.ts';
 import { fieldErrors } from './errors.ts';
 import { hasFormat } from './formats.ts';
 import type { FieldError, Schema } from './types.ts';
@@ -37,7 +37,14 @@ function wrongType(path: string, expected: string, actual: string): FieldError {
 
 function checkEnum(schema: Schema, value: Json, path: string): FieldError[] {
   if (schema.enum === undefined || schema.enum.some((allowed) => deepEqual(allowed, value))) return [];
-  return [fieldErrors.notSupported(path, value, schema.enum)];
+  // The supported values are listed as texts, whatever they are.
+  return [
+    fieldErrors.notSupported(
+      path,
+      value,
+      schema.enum.map((allowed) => (typeof allowed === 'string' ? allowed : stringifyJson(allowed))),
+    ),
+  ];
 }
 
 function checkByType(schema: Schema, value: Json, path: string): FieldError[] {

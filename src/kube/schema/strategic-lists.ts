@@ -1,7 +1,8 @@
 import { apiErrors, isJsonObject, ownValue, stringifyJson, type Json, type JsonObject } from '../objects/index.ts';
 import type { Schema } from './types.ts';
 
-type MergeMap = (schema: Schema, current: JsonObject, patch: JsonObject) => JsonObject;
+/** An item merged with its patch; without a current one the patch as it is stored. */
+type MergeItem = (schema: Schema, current: Json | undefined, patch: JsonObject) => JsonObject;
 
 /**
  * A list of maps merged by key: a patch item merges into the first item with its key or is appended; `$patch:
@@ -13,12 +14,12 @@ export function mergeKeyed(
   current: readonly Json[],
   patch: readonly Json[],
   order: readonly Json[] | undefined,
-  mergeMap: MergeMap,
+  mergeItem: MergeItem,
 ): Json[] {
   const items = schema.items ?? {};
   const directives = patch.map((item) => directiveOf(item));
   const added = patch.filter((_, i) => directives[i] === undefined);
-  if (directives.includes('replace')) return added.map((item) => mergeMap(items, {}, mapItem(item)));
+  if (directives.includes('replace')) return added.map((item) => mergeItem(items, undefined, mapItem(item)));
 
   const deleted = new Set(patch.filter((_, i) => directives[i] === 'delete').map((item) => keyOf(item, key)));
   const result: Json[] = current.filter((item) => !deleted.has(identityOf(item, key)));
@@ -30,12 +31,13 @@ export function mergeKeyed(
   for (const item of added) {
     const text = keyOf(item, key);
     const place = places.get(text);
-    const known = place === undefined ? undefined : result[place];
-    const merged = mergeMap(items, isJsonObject(known) ? known : {}, mapItem(item));
+    const merged = mergeItem(items, place === undefined ? undefined : result[place], mapItem(item));
     if (place === undefined) places.set(text, result.push(merged) - 1);
     else result[place] = merged;
   }
-  const wanted = (order ?? added).map((item) => keyOf(item, key));
+  const identities = added.map((item) => keyOf(item, key));
+  const wanted = order === undefined ? identities : order.map((item) => keyOf(item, key));
+  checkOrder(identities, wanted);
   return reorder(result, current, wanted, (item) => identityOf(item, key));
 }
 
@@ -63,6 +65,13 @@ function identityOf(item: Json, key: string): string {
   return stringifyJson(value ?? { item });
 }
 
+/** Patch items stand in the order that the patch asks for. @throws ApiError 500 without reason */
+function checkOrder(items: readonly string[], wanted: readonly string[]): void {
+  let next = 0;
+  for (const name of wanted) if (name === items[next]) next++;
+  if (next < items.length) throw apiErrors.plain("the order of a patch list doesn't match its $setElementOrder list");
+}
+
 /** A list of primitives merged as a set. */
 export function mergePrimitives(
   current: readonly Json[],
@@ -72,9 +81,11 @@ export function mergePrimitives(
 ): Json[] {
   const text = (item: Json): string => stringifyJson(item);
   const gone = new Set((deleted ?? []).map(text));
-  const unique = new Map([...current, ...patch].map((item) => [text(item), item]));
-  const result = [...unique].filter(([name]) => !gone.has(name)).map(([, item]) => item);
-  return reorder(result, current, (order ?? patch).map(text), text);
+  const kept = current.filter((item) => !gone.has(text(item)));
+  const result = [...new Map([...kept, ...patch].map((item) => [text(item), item])).values()];
+  const wanted = (order ?? patch).map(text);
+  checkOrder(patch.map(text), wanted);
+  return reorder(result, current, wanted, text);
 }
 
 /**

@@ -91,8 +91,8 @@ describe('strategicMerge', () => {
 
   it('PATCH-04: long lists merge in linear time', () => {
     const ports = Array.from({ length: 20_000 }, (_, i) => ({ port: i + 1 }));
-    const patch = { spec: { ports: ports.toReversed().map((port) => ({ ...port, name: 'x' })), '$setElementOrder/ports': ports } };
-    const merged = strategicMerge(service, { spec: { ports } }, patch) as { spec: { ports: Json[] } };
+    const patch = { spec: { ports: ports.map((port) => ({ ...port, name: 'x' })), '$setElementOrder/ports': ports } };
+    const merged = strategicMerge(service, { spec: { ports: ports.toReversed() } }, patch) as { spec: { ports: Json[] } };
     expect(merged.spec.ports[0]).toEqual({ port: 1, name: 'x' });
   });
 });

@@ -20,7 +20,7 @@ export function strategicMerge(schema: Schema, current: Json, patch: Json): Json
   return mergeMap(schema, isJsonObject(current) ? current : {}, patch);
 }
 
-/** A map merged with its patch. Also the step for items of keyed lists. */
+/** A map merged with its patch. */
 function mergeMap(schema: Schema, current: JsonObject, patch: JsonObject): JsonObject {
   const directive = ownValue(patch, DIRECTIVE);
   if (directive === 'replace') return mapWithoutDirectives(patch);
@@ -60,11 +60,23 @@ function fieldSchema(schema: Schema, key: string): Schema {
 }
 
 function mergeField(schema: Schema, current: Json | undefined, value: Json, patch: JsonObject, key: string): Json {
-  if (Array.isArray(value)) return mergeList(schema, Array.isArray(current) ? current : [], value, patch, key);
-  if (!isJsonObject(value)) return value;
   if (schema.scalar === 'json') return cloneJson(value);
-  if (hasStrategy(schema, 'replace')) return mapWithoutDirectives(value);
-  return mergeMap(schema, isJsonObject(current) ? current : {}, value);
+  // What the object lacks is taken as it is: its directives have nothing to act on.
+  if (Array.isArray(value))
+    return current === undefined
+      ? newList(schema, value, patch, key)
+      : mergeList(schema, Array.isArray(current) ? current : [], value, patch, key);
+  if (!isJsonObject(value)) return value;
+  return isJsonObject(current) && !hasStrategy(schema, 'replace') ? mergeMap(schema, current, value) : mapWithoutDirectives(value);
+}
+
+/** A list that the object lacks. It is merged only when the patch also orders it. */
+function newList(schema: Schema, items: readonly Json[], patch: JsonObject, key: string): Json {
+  return Object.hasOwn(patch, `${ORDER}${key}`) ? mergeList(schema, [], items, patch, key) : withoutDirectives([...items]);
+}
+
+function mergeItem(schema: Schema, current: Json | undefined, patch: JsonObject): JsonObject {
+  return isJsonObject(current) ? mergeMap(schema, current, patch) : mapWithoutDirectives(patch);
 }
 
 function hasStrategy(schema: Schema, strategy: string): boolean {
@@ -74,7 +86,7 @@ function hasStrategy(schema: Schema, strategy: string): boolean {
 function mergeList(schema: Schema, current: readonly Json[], items: readonly Json[], patch: JsonObject, key: string): Json {
   if (!hasStrategy(schema, 'merge')) return items.map(withoutDirectives);
   const order = listDirective(patch, `${ORDER}${key}`);
-  if (schema.patchMergeKey !== undefined) return mergeKeyed(schema, schema.patchMergeKey, current, items, order, mergeMap);
+  if (schema.patchMergeKey !== undefined) return mergeKeyed(schema, schema.patchMergeKey, current, items, order, mergeItem);
   return mergePrimitives(current, items, listDirective(patch, `${DELETE_PRIMITIVES}${key}`), order);
 }
 

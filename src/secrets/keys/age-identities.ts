@@ -1,7 +1,7 @@
 import { SottoError } from '../../base/errors/index.ts';
 import { Sensitive } from '../../base/sensitive/index.ts';
 import type { Entropy, World } from '../../base/world/index.ts';
-import { identityProblem } from './age-text.ts';
+import { identityProblem, pluginProblem } from './age-text.ts';
 import { encodeBech32 } from './bech32.ts';
 
 /** An identity with the place it was found. */
@@ -26,7 +26,8 @@ const REFUSED_FILES: readonly Refusal[] = [
  * One bad line makes the whole source invalid, as upstream has it.
  *
  * @param source where the text comes from, for messages
- * @throws SottoError AGE_IDENTITY_INVALID with the line, or AGE_UNSUPPORTED (plugins, SSH keys, passphrases)
+ * @throws SottoError AGE_IDENTITY_INVALID with the line, or AGE_UNSUPPORTED (SSH keys, passphrases: those are
+ *   for {@link parseAgeIdentityFile})
  */
 export function parseAgeIdentities(text: string, source: string): AgeIdentity[] {
   const refused = REFUSED_FILES.find(({ matches }) => matches(text));
@@ -36,8 +37,7 @@ export function parseAgeIdentities(text: string, source: string): AgeIdentity[] 
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     if (line === '' || line.startsWith('#')) return;
     const at = { file: source, line: index + 1 };
-    if (line.startsWith('AGE-PLUGIN-')) throw unsupported('age plugin identities', at);
-    const problem = identityProblem(line);
+    const problem = line.startsWith('AGE-PLUGIN-') ? pluginProblem(line) : identityProblem(line);
     if (problem !== undefined) throw new SottoError('AGE_IDENTITY_INVALID', `invalid age identity: ${problem}`, { at });
     identities.push({ source, identity: new Sensitive(line) });
   });

@@ -55,3 +55,23 @@ export function identityProblem(line: string): string | undefined {
     return `malformed secret key${cause instanceof SottoError ? ` (${cause.message})` : ''}`;
   }
 }
+
+/** What is wrong with a plugin's identity line `AGE-PLUGIN-<NAME>-1…`, or undefined. Never quotes the line. */
+export function pluginProblem(line: string): string | undefined {
+  return pluginName(line, 'age-plugin-', '-') === undefined ? 'malformed plugin identity' : undefined;
+}
+
+const PLUGIN_NAME = /^[a-z0-9+._-]+$/;
+
+/** The name between the ends of a Bech32 prefix; undefined when the text is no such Bech32 text. */
+export function pluginName(text: string, before: string, after: string): string | undefined {
+  try {
+    const { prefix } = decodeBech32(text);
+    if (!prefix.startsWith(before) || !prefix.endsWith(after)) return undefined;
+    const name = prefix.slice(before.length, prefix.length - after.length);
+    return PLUGIN_NAME.test(name) ? name : undefined;
+  } catch {
+    // the caller says what the text should have been
+    return undefined;
+  }
+}

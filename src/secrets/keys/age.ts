@@ -2,7 +2,7 @@ import type { Decrypter } from 'age-encryption';
 
 import { aborted, SottoError } from '../../base/errors/index.ts';
 import { Sensitive } from '../../base/sensitive/index.ts';
-import { recipientKind, type RecipientKind } from './age-text.ts';
+import { decryptWithOthers, identityKind, recipientFor } from './age-others.ts';
 import type { Credentials, KeyContext, MasterKey, Unwrapped } from './types.ts';
 
 type AgeCredentials = NonNullable<Credentials['age']>;
@@ -13,17 +13,13 @@ const NO_MATCH = /no identity matched/;
 /** Building identities costs curve arithmetic; a reconcile opens many files with the same ones. */
 const decrypters = new WeakMap<AgeCredentials, Decrypter>();
 
-const UNSUPPORTED: Partial<Record<RecipientKind, string>> = {
-  plugin: 'age plugin recipients',
-  ssh: 'SSH recipients of age',
-};
-
 /**
- * A master key for an age recipient: X25519 (`age1…`) or hybrid (`age1pq1…`). `enc` is an armored age file with the
- * data key inside, one file per recipient. Follows sops:age/keysource.go.
+ * A master key for an age recipient: X25519 (`age1…`), hybrid (`age1pq1…`), a plugin's (`age1<name>1…`) or an SSH public
+ * key. `enc` is an armored age file with the data key inside, one file per recipient. Follows sops:age/keysource.go.
+ * Plugins run only when the credentials let them.
  *
- * SSH and plugin recipients make a key as well, so that files that list them can be read through another
- * recipient; wrapping for them throws AGE_UNSUPPORTED.
+ * @throws (wrap, unwrap) SottoError AGE_RECIPIENT_INVALID, AGE_IDENTITY_INVALID, AGE_WRAPPED_KEY_INVALID, AGE_PLUGIN_*,
+ *   AGE_PASSPHRASE_*, SSH_*
  */
 export function ageKey(recipient: string): MasterKey {
   const display = recipient.trim();
@@ -31,22 +27,23 @@ export function ageKey(recipient: string): MasterKey {
     type: 'age',
     display,
     fields: { recipient: display },
-    wrap: (dataKey, _credentials, context) => wrap(display, dataKey, context),
+    wrap: (dataKey, credentials, context) => wrap(display, dataKey, credentials, context),
     unwrap: (wrapped, credentials, context) => unwrap(display, wrapped, credentials, context),
   };
 }
 
-async function wrap(recipient: string, dataKey: Sensitive<Uint8Array>, { world, signal }: KeyContext): Promise<string> {
+async function wrap(recipient: string, dataKey: Sensitive<Uint8Array>, { age }: Credentials, context: KeyContext): Promise<string> {
+  const { world, signal } = context;
   if (signal?.aborted === true) throw aborted();
-  const unsupported = UNSUPPORTED[recipientKind(recipient)];
-  if (unsupported !== undefined) throw new SottoError('AGE_UNSUPPORTED', `${unsupported} are not supported yet`);
-  const { armor, Encrypter } = await world.outside(() => import('age-encryption'));
+  const library = await world.outside(() => import('age-encryption'));
+  const { armor, Encrypter } = library;
   const encrypter = new Encrypter();
-  encrypter.addRecipient(recipient);
+  encrypter.addRecipient(recipientFor(recipient, age, context, library));
   return armor.encode(await world.outside(() => encrypter.encrypt(dataKey.reveal())));
 }
 
-async function unwrap(recipient: string, wrapped: string, credentials: Credentials, { world, signal }: KeyContext): Promise<Unwrapped> {
+async function unwrap(recipient: string, wrapped: string, credentials: Credentials, context: KeyContext): Promise<Unwrapped> {
+  const { world, signal } = context;
   if (signal?.aborted === true) throw aborted();
   const age = credentials.age;
   if (age === undefined || age.identities.length === 0) return notMine('no age identities were given');
@@ -55,15 +52,22 @@ async function unwrap(recipient: string, wrapped: string, credentials: Credentia
   let decrypter = decrypters.get(age);
   if (decrypter === undefined) {
     decrypter = new library.Decrypter();
-    for (const { identity, source } of age.identities) addIdentity(decrypter, identity, source);
+    const native = age.identities.filter(({ identity }) => identityKind(identity.reveal()) === 'native');
+    for (const { identity, source } of native) addIdentity(decrypter, identity, source);
     decrypters.set(age, decrypter);
   }
   try {
     const opener = decrypter;
     return { kind: 'opened', dataKey: new Sensitive(await world.outside(() => opener.decrypt(file))) };
   } catch (cause) {
-    if (cause instanceof Error && NO_MATCH.test(cause.message)) return notMine('no identity matched any of the recipients');
-    throw damaged(recipient, 'does not decrypt', cause);
+    if (!(cause instanceof Error && NO_MATCH.test(cause.message))) throw damaged(recipient, 'does not decrypt', cause);
+  }
+  try {
+    const dataKey = await decryptWithOthers(file, age, context, library);
+    if (dataKey === undefined) return notMine('no identity matched any of the recipients');
+    return { kind: 'opened', dataKey: new Sensitive(dataKey) };
+  } catch (cause) {
+    throw cause instanceof SottoError ? cause : damaged(recipient, 'does not decrypt', cause);
   }
 }
 

@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } fro
 import { SottoError } from '../../base/errors/index.ts';
 import { wipe } from '../../base/sensitive/index.ts';
 import type { Entropy } from '../../base/world/index.ts';
+import type { IvStash } from './iv-stash.ts';
 import { formatFloatPlain, parseGoFloat, parseInt64 } from './numbers.ts';
 import { normalTime } from './times.ts';
 import { formatToken, parseToken, type Token } from './token.ts';
@@ -76,11 +77,15 @@ export function cipherKey(dataKey: Uint8Array): KeyObject {
   throw new SottoError('SOPS_DATA_KEY_INVALID', `the data key has ${dataKey.length} bytes instead of ${DATA_KEY_LENGTH}`);
 }
 
-/** Encrypts one value. An empty string or comment stays empty, without a token. */
-export function encryptValue(value: Plain, key: KeyObject, aad: string, entropy: Entropy): string {
+/**
+ * Encrypts one value. An empty string or comment stays empty, without a token.
+ *
+ * @param ivs gives an unchanged value the IV that it had
+ */
+export function encryptValue(value: Plain, key: KeyObject, aad: string, entropy: Entropy, ivs?: IvStash): string {
   const plain = plainBytes(value);
   if (plain.length === 0) return '';
-  const iv = entropy.bytes(IV_LENGTH);
+  const iv = ivs?.recall(plain, value.kind, aad) ?? entropy.bytes(IV_LENGTH);
   const cipher = createCipheriv(ALGORITHM, key, iv);
   cipher.setAAD(utf8(aad));
   const data = Buffer.concat([cipher.update(plain), cipher.final()]);
@@ -91,10 +96,11 @@ export function encryptValue(value: Plain, key: KeyObject, aad: string, entropy:
  * Decrypts one token. The empty string is the empty value.
  *
  * @param where what the value belongs to, for messages
+ * @param ivs remembers the IV
  * @throws SottoError SOPS_VALUE_MALFORMED (no token, bad base64), SOPS_VALUE_TAMPERED (changed, moved to another
  *   key, or another data key), SOPS_VALUE_TYPE (unknown type, or plaintext that does not fit it)
  */
-export function decryptValue(text: string, key: KeyObject, aad: string, where: string): Plain {
+export function decryptValue(text: string, key: KeyObject, aad: string, where: string, ivs?: IvStash): Plain {
   if (text === '') return { kind: 'str', bytes: new Uint8Array() };
   const token = parseToken(text, where);
   const read = Object.hasOwn(READERS, token.type) ? READERS[token.type] : undefined;
@@ -105,6 +111,8 @@ export function decryptValue(text: string, key: KeyObject, aad: string, where: s
     wipe(plain);
     throw new SottoError('SOPS_VALUE_TYPE', `${where}: the decrypted value is no ${token.type}`);
   }
+  // another spelling of the value (1.50, say) is another plaintext, for which the IV must not be used again
+  if (ivs !== undefined && Buffer.from(plain).equals(plainBytes(value))) ivs.remember(plain, value.kind, aad, token.iv);
   return value;
 }
 

@@ -25,6 +25,7 @@ export function setImage(
 ): void {
   const pattern = patternOf(entry, warn);
   if (pattern === undefined) return;
+  if ((entry.tagSuffix ?? '') !== '') warn({ message: `images: the tagSuffix of '${entry.name ?? ''}' is added twice to ordinary pods` });
   const resources = collection.resources.filter((resource) => resource.kind !== 'CustomResourceDefinition');
   for (const resource of resources) {
     walkContainers(resource.root, resource, (image) => {

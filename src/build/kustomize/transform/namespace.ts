@@ -3,10 +3,11 @@ import type { YamlNode } from '../../../text/yaml/index.ts';
 import type { Collection } from '../collection.ts';
 import { visitField } from '../fieldspec.ts';
 import type { FieldSpec } from '../kustomization.ts';
-import { fieldOf, isMissing, newString, setField, textOf } from '../node.ts';
+import { fieldOf, isMissing, lookup, newString, setField, textOf } from '../node.ts';
 import type { Resource } from '../resource.ts';
 import { formatId } from '../resourceid.ts';
 import { isClusterScoped } from '../scope.ts';
+import type { Session } from '../session.ts';
 import { writeStringAt, wrongKind } from '../write.ts';
 
 /** Which subjects of bindings get the namespace: those called `default`, all service accounts, or none. */
@@ -31,9 +32,17 @@ const BINDINGS = new Set(['RoleBinding', 'ClusterRoleBinding']);
  *
  * @throws SottoError KUSTOMIZE_NAMESPACE when two objects get the same id
  */
-export function setNamespace(collection: Collection, options: NamespaceOptions): void {
+export function setNamespace(collection: Collection, options: NamespaceOptions, session: Session): void {
   if (options.namespace === '') return;
+  const clusterScoped = clusterScopedByDefinition(collection);
   for (const resource of collection.resources) {
+    const { group, kind } = resource.gvk;
+    if (clusterScoped.has(`${kind}.${group}`)) {
+      session.warn({
+        message: `${formatId(resource.id)} gets a namespace, although its kind is cluster-scoped`,
+        file: resource.source.file,
+      });
+    }
     resource.rememberName();
     setIn(resource, options);
   }
@@ -42,6 +51,27 @@ export function setNamespace(collection: Collection, options: NamespaceOptions):
   if (conflict === undefined) return;
   const ids = conflict.map((resource) => `${formatId(resource.id)} from ${resource.source.file}`);
   throw new SottoError('KUSTOMIZE_NAMESPACE', `namespace transformation produces ID conflict: [${ids.join(', ')}]`);
+}
+
+/** Kinds that upstream takes for namespaced, as its schema does not know them: `Kind.group`. */
+const KNOWN_CLUSTER_SCOPED = [
+  'ClusterIssuer.cert-manager.io',
+  'ClusterSecretStore.external-secrets.io',
+  'ClusterExternalSecret.external-secrets.io',
+  'ClusterGenerator.generators.external-secrets.io',
+  'ClusterPushSecret.external-secrets.io',
+  'GatewayClass.gateway.networking.k8s.io',
+  'DeviceClass.resource.k8s.io',
+  'ValidatingAdmissionPolicy.admissionregistration.k8s.io',
+  'ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io',
+];
+
+function clusterScopedByDefinition(collection: Collection): ReadonlySet<string> {
+  const defined = collection.resources.filter(
+    ({ kind, root }) => kind === 'CustomResourceDefinition' && textOf(lookup(root, 'spec', 'scope')) === 'Cluster',
+  );
+  const names = defined.map(({ root }) => `${textOf(lookup(root, 'spec', 'names', 'kind'))}.${textOf(lookup(root, 'spec', 'group'))}`);
+  return new Set([...KNOWN_CLUSTER_SCOPED, ...names]);
 }
 
 function setIn(resource: Resource, options: NamespaceOptions): void {

@@ -1,14 +1,13 @@
 import { SottoError } from '../../../base/errors/index.ts';
 import type { Json } from '../../../kube/objects/index.ts';
-import { fromJson, toJson } from '../../../text/yaml/index.ts';
+import { fromJson, toJson, type YamlMap, type YamlNode } from '../../../text/yaml/index.ts';
 import type { Collection } from '../collection.ts';
 import { duplicateId } from '../collection.ts';
 import { applyJsonPatch, parseJsonPatch, type PatchOperation } from '../json6902.ts';
 import type { Patch, Selector } from '../kustomization.ts';
 import type { Loader } from '../loader.ts';
 import { parseManifests } from '../manifests.ts';
-import type { SchemaSource } from '../mergeschema.ts';
-import { cloneNode, fieldOf, isMap, lookup, newString, setField } from '../node.ts';
+import { cloneNode, fieldOf, isMap, isNull, lookup, newString, setField, textOf } from '../node.ts';
 import { keepsNotes } from '../notes.ts';
 import type { Resource } from '../resource.ts';
 import { formatId, idKey } from '../resourceid.ts';
@@ -100,7 +99,8 @@ function mergePatches(collection: Collection, objects: readonly Resource[], patc
 
 function selected(collection: Collection, target: Selector, loaded: LoadedPatch, session: Session): Resource[] {
   const found = select(collection, target);
-  if (found.length === 0) session.warn({ message: `patch ${loaded.source}: the target ${formatSelector(target)} matches nothing`, file: loaded.file });
+  if (found.length === 0)
+    session.warn({ message: `patch ${loaded.source}: the target ${formatSelector(target)} matches nothing`, file: loaded.file });
   return found;
 }
 
@@ -117,9 +117,15 @@ function targetOf(collection: Collection, patch: Resource, fail: (reason: string
  * Merges one patch into all chosen objects, whatever name, namespace and kind it has itself. Its labels and
  * annotations become strings first, so that a null there is a text and deletes nothing.
  */
-function mergeIntoSelected(collection: Collection, chosen: readonly Resource[], patch: Resource, options: NonNullable<Patch['options']>, session: Session): void {
+function mergeIntoSelected(
+  collection: Collection,
+  chosen: readonly Resource[],
+  patch: Resource,
+  options: NonNullable<Patch['options']>,
+  session: Session,
+): void {
   const targets = new Set(chosen.map((resource) => idKey(resource.id)));
-  const prepared = preparedFor(patch);
+  const prepared = preparedFor(patch, session);
   for (const resource of collection.resources) {
     if (resource.deleted || !targets.has(idKey(resource.id))) continue;
     mergeInto(resource, prepared, options, session, resource.apiVersion);
@@ -130,21 +136,32 @@ function mergeIntoSelected(collection: Collection, chosen: readonly Resource[], 
   if (conflict?.[0] !== undefined && conflict[1] !== undefined) throw duplicateId(conflict[1], conflict[0]);
 }
 
-function preparedFor(patch: Resource): Resource {
+function preparedFor(patch: Resource, session: Session): Resource {
   for (const field of ['labels', 'annotations'] as const) {
-    if (lookup(patch.root, 'metadata', field) !== undefined) patch.writeTexts(field, patch[field]);
+    const entries = lookup(patch.root, 'metadata', field);
+    if (entries === undefined) continue;
+    if (isMap(entries) && entries.items.some(({ value }) => isNull(value))) {
+      session.warn({ message: `patch with a target: a null in ${field} is a text here and deletes nothing`, file: patch.source.file });
+    }
+    patch.writeTexts(field, patch[field]);
   }
   return patch;
 }
 
-function mergeInto(resource: Resource, patch: Resource, options: NonNullable<Patch['options']>, session: Session, apiVersion?: string): void {
+function mergeInto(
+  resource: Resource,
+  patch: Resource,
+  options: NonNullable<Patch['options']>,
+  session: Session,
+  apiVersion?: string,
+): void {
   const { name, namespace, kind } = resource;
   const { allowNameChange = false, allowKindChange = false } = options;
   if (allowNameChange || allowKindChange) resource.rememberName();
   const root = cloneNode(patch.root);
   if (apiVersion !== undefined) setField(root, 'apiVersion', newString(apiVersion));
   const kept = keepsNotes(resource, () => {
-    resource.deleted = !merged(resource, root, session.schemas);
+    resource.deleted = !merged(resource, root, session);
   });
   if (resource.deleted) return;
   if (!kept) loseNotes(resource, session);
@@ -155,17 +172,42 @@ function mergeInto(resource: Resource, patch: Resource, options: NonNullable<Pat
 
 function loseNotes(resource: Resource, session: Session): void {
   const what = resource.needsHash ? 'its hash suffix and its earlier names' : 'its earlier names';
-  session.warn({ message: `a patch removes all annotations of ${formatId(resource.id)}, and with them ${what}`, file: resource.source.file });
+  session.warn({
+    message: `a patch removes all annotations of ${formatId(resource.id)}, and with them ${what}`,
+    file: resource.source.file,
+  });
   resource.forget();
 }
 
-function merged(resource: Resource, patch: Resource['root'], schemas: SchemaSource): boolean {
+function merged(resource: Resource, patch: Resource['root'], session: Session): boolean {
+  const warn = (message: string): void =>
+    session.warn({ message: `patch of ${formatId(resource.id)}: ${message}`, file: resource.source.file });
   try {
-    return strategicMerge(resource.root, patch, schemas);
+    warnOfIgnored(patch, warn);
+    return strategicMerge(resource.root, patch, { schemas: session.schemas, warn });
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
-    throw new SottoError(error.code, `patch of ${formatId(resource.id)}: ${error.message}`, { at: { file: resource.source.file }, cause: error });
+    throw new SottoError(error.code, `patch of ${formatId(resource.id)}: ${error.message}`, {
+      at: { file: resource.source.file },
+      cause: error,
+    });
   }
+}
+
+const IGNORED_DIRECTIVE = /^\$(?:setElementOrder|deleteFromPrimitiveList|retainKeys)(?:\/|$)/;
+
+/** Directives of Kubernetes that kustomize does not know: they stay in the object, or do nothing. */
+function warnOfIgnored(patch: YamlMap, warn: (message: string) => void): void {
+  if (textOf(fieldOf(patch, '$patch')) === 'replace') warn('$patch: replace has no effect at the root');
+  const visit = (node: YamlNode): void => {
+    if (node.kind === 'sequence') node.items.forEach(visit);
+    if (node.kind !== 'map') return;
+    for (const { key, value } of node.items) {
+      if (IGNORED_DIRECTIVE.test(textOf(key))) warn(`the directive ${textOf(key)} is not carried out`);
+      visit(value);
+    }
+  };
+  visit(patch);
 }
 
 function writeIfChanged(resource: Resource, field: string, text: string): void {
@@ -214,9 +256,17 @@ function patched(resource: Resource, document: Json, operations: readonly PatchO
 }
 
 /** Applies a `patchesStrategicMerge` list: inline objects, or paths of files with objects. */
-export function applyOldMergePatches(collection: Collection, entries: readonly string[], loader: Loader, file: string, session: Session): void {
+export function applyOldMergePatches(
+  collection: Collection,
+  entries: readonly string[],
+  loader: Loader,
+  file: string,
+  session: Session,
+): void {
   if (entries.length === 0) return;
-  const objects = entries.flatMap((entry) => attempt(() => parseManifests(entry, file)) ?? parseManifests(loader.text(entry), loader.locate(entry)));
+  const objects = entries.flatMap(
+    (entry) => attempt(() => parseManifests(entry, file)) ?? parseManifests(loader.text(entry), loader.locate(entry)),
+  );
   if (objects.length === 0) throw failure(`patch appears to be empty; files=[${entries.join(' ')}]`, file);
   for (const object of objects) {
     const target = targetOf(collection, object, (reason) => failure(reason, object.source.file, undefined, object.source.line));
@@ -231,7 +281,9 @@ export function applyOldJsonPatch(collection: Collection, patch: Patch, loader: 
   if (path === '' && inline === '') throw failure('empty file path and empty jsonOp', file);
   if (path !== '' && inline !== '') throw failure('must specify a file path or jsonOp, not both', file);
   const loaded: LoadedPatch =
-    path === '' ? { text: inline, file, source: '[patch: inline]' } : { text: loader.text(path), file: loader.locate(path), source: `[path: "${path}"]` };
+    path === ''
+      ? { text: inline, file, source: '[patch: inline]' }
+      : { text: loader.text(path), file: loader.locate(path), source: `[path: "${path}"]` };
   const operations = parseJsonPatch(loaded.text, loaded.file);
   if (operations === undefined) throw failure(`decoding ${loaded.source}: expected a list of operations`, loaded.file);
   if (operations.length === 0) throw failure(`patch appears to be empty; file=${path}`, loaded.file);
@@ -240,5 +292,8 @@ export function applyOldJsonPatch(collection: Collection, patch: Patch, loader: 
 }
 
 function failure(message: string, file: string, cause?: unknown, line?: number): SottoError {
-  return new SottoError('KUSTOMIZE_PATCH', message, { at: { file, ...(line === undefined ? {} : { line }) }, ...(cause === undefined ? {} : { cause }) });
+  return new SottoError('KUSTOMIZE_PATCH', message, {
+    at: { file, ...(line === undefined ? {} : { line }) },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -6,7 +6,14 @@ import { decode } from '../decode.ts';
 import { lookupPath, matchPath, parsedText, splitFieldPath } from '../fieldpath.ts';
 import { compareText, isSelected } from '../gvk.ts';
 import { canonicalJson } from '../hash.ts';
-import { REPLACEMENT, type FieldOptions, type Replacement, type ReplacementSource, type ReplacementTarget, type Selector } from '../kustomization.ts';
+import {
+  REPLACEMENT,
+  type FieldOptions,
+  type Replacement,
+  type ReplacementSource,
+  type ReplacementTarget,
+  type Selector,
+} from '../kustomization.ts';
 import { parseLabelSelector } from '../labelselector.ts';
 import type { Loader } from '../loader.ts';
 import { expandMergeKeys } from '../mergekeys.ts';
@@ -15,8 +22,8 @@ import type { Resource } from '../resource.ts';
 import { formatId, type ResourceId } from '../resourceid.ts';
 import { effectiveNamespace } from '../scope.ts';
 import { anchored } from '../selector.ts';
+import type { Session } from '../session.ts';
 import { sourceText } from '../sourcetext.ts';
-import type { BuildWarning } from '../types.ts';
 
 const NAME_PATH = 'metadata.name';
 
@@ -48,19 +55,14 @@ function readReplacements(text: string, file: string): Replacement[] {
  *
  * @throws SottoError KUSTOMIZE_REPLACEMENT, KUSTOMIZE_SELECTOR
  */
-export function applyReplacements(
-  collection: Collection,
-  replacements: readonly Replacement[],
-  file: string,
-  warn: (warning: BuildWarning) => void,
-): void {
+export function applyReplacements(collection: Collection, replacements: readonly Replacement[], file: string, session: Session): void {
   for (const replacement of replacements) {
     const { targets, source, sourceValue } = replacement;
     if ((source === undefined && sourceValue === undefined) || targets === undefined) {
       throw failure('replacements must specify a source and at least one target', file);
     }
     const value = sourceOf(collection, replacement, file);
-    for (const target of targets) applyTo(collection, value, target, file, warn);
+    for (const target of targets) applyTo(collection, value, target, file, session);
   }
   collection.idsChanged();
 }
@@ -109,13 +111,7 @@ function refined(node: YamlNode, options: FieldOptions | undefined, file: string
   return { ...node, text: part };
 }
 
-function applyTo(
-  collection: Collection,
-  value: YamlNode,
-  target: ReplacementTarget,
-  file: string,
-  warn: (warning: BuildWarning) => void,
-): void {
+function applyTo(collection: Collection, value: YamlNode, target: ReplacementTarget, file: string, session: Session): void {
   const { select, reject = [] } = target;
   if (select === undefined) throw failure('target must specify resources to select', file);
   const selects = selectorOf(select);
@@ -126,10 +122,10 @@ function applyTo(
     const ids = resource.allIds;
     if (rejects.some((each) => each.hasId && ids.some(each.byId)) || !ids.some(selects.byId)) continue;
     found = true;
-    copyTo(resource, value, target, file);
+    copyTo(resource, value, target, file, session.untyped);
   }
-  if (!found) warn({ message: `replacement: the target ${formatSource(select)} matches nothing`, file });
-  if ((target.options?.encoding ?? '') !== '') warn({ message: 'replacement: the option encoding has no effect', file });
+  if (!found) session.warn({ message: `replacement: the target ${formatSource(select)} matches nothing`, file });
+  if ((target.options?.encoding ?? '') !== '') session.warn({ message: 'replacement: the option encoding has no effect', file });
 }
 
 interface TargetSelector {
@@ -154,17 +150,32 @@ function selectorOf(selector: Selector): TargetSelector {
   };
 }
 
-function copyTo(resource: Resource, value: YamlNode, { fieldPaths = [], options = {} }: ReplacementTarget, file: string): void {
+function copyTo(
+  resource: Resource,
+  value: YamlNode,
+  { fieldPaths = [], options = {} }: ReplacementTarget,
+  file: string,
+  untyped: WeakSet<YamlNode>,
+): void {
   const creation = options.create === true ? value.kind : undefined;
   for (const fieldPath of fieldPaths.length === 0 ? [NAME_PATH] : fieldPaths) {
     const path = splitFieldPath(fieldPath);
     if (setInsideText(resource, value, path, creation)) continue;
     const found = fieldsAt(resource, fieldPath, path, creation, file);
-    for (const field of found) setValue(resource, field, value, options, file);
+    for (const field of found) {
+      if (field.tag === '') untyped.add(field);
+      setValue(resource, field, value, options, file, untyped.has(field));
+    }
   }
 }
 
-function fieldsAt(resource: Resource, fieldPath: string, path: readonly string[], creation: YamlNode['kind'] | undefined, file: string): YamlNode[] {
+function fieldsAt(
+  resource: Resource,
+  fieldPath: string,
+  path: readonly string[],
+  creation: YamlNode['kind'] | undefined,
+  file: string,
+): YamlNode[] {
   const verb = creation === undefined ? 'find' : 'find or create';
   const message = `unable to ${verb} field "${fieldPath}" in replacement target`;
   try {
@@ -177,11 +188,19 @@ function fieldsAt(resource: Resource, fieldPath: string, path: readonly string[]
   throw failure(`${message} ${formatId(resource.id)}`, file);
 }
 
-function setValue(resource: Resource, field: YamlNode, value: YamlNode, { delimiter = '', index = 0 }: FieldOptions, file: string): void {
-  if (delimiter !== '' && field.kind !== 'scalar') throw failure(`delimiter option can only be used with scalar nodes (${formatId(resource.id)})`, file);
+function setValue(
+  resource: Resource,
+  field: YamlNode,
+  value: YamlNode,
+  { delimiter = '', index = 0 }: FieldOptions,
+  file: string,
+  isUntyped: boolean,
+): void {
+  if (delimiter !== '' && field.kind !== 'scalar')
+    throw failure(`delimiter option can only be used with scalar nodes (${formatId(resource.id)})`, file);
   if (field.kind === 'scalar') {
     const text = delimiter === '' ? textOf(value) : joined(field.text, isNull(value) ? '' : textOf(value), delimiter, index);
-    if (field.tag === '') writeUntyped(field, text);
+    if (isUntyped) writeUntyped(field, text);
     else field.text = text;
     return;
   }

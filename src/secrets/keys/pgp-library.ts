@@ -1,0 +1,160 @@
+import type { Key, KeyID, Message, PartialConfig, PrivateKey } from 'openpgp';
+
+import { SottoError } from '../../base/errors/index.ts';
+import type { Sensitive } from '../../base/sensitive/index.ts';
+import type { PgpCredentials } from './credentials.ts';
+
+type Library = typeof import('openpgp');
+type Given = NonNullable<PgpCredentials['keys']>[number];
+
+const BLOCK = /-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[\s\S]*?-----END PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----/g;
+
+/** Keys of old files are weak by today's measure. Whoever has one must still be able to read, and to move away. */
+const OLD_KEYS: PartialConfig = {
+  minRSABits: 1024,
+  rejectPublicKeyAlgorithms: new Set(),
+  rejectCurves: new Set(),
+  allowMissingKeyFlags: true,
+  aeadProtect: false,
+};
+
+/** The library takes null for "at any time": an expired key still opens what was encrypted for it. */
+const AT_ANY_TIME = null as unknown as Date;
+
+/** What the keys that are given as text say about a message. */
+export type LibraryResult = { readonly kind: 'opened'; readonly bytes: Uint8Array } | { readonly kind: 'none'; readonly wanted: readonly string[] };
+
+/**
+ * Opens a message with the first key that is one of its recipients.
+ *
+ * @throws SottoError PGP_MESSAGE_INVALID, PGP_KEY_INVALID, PGP_PASSPHRASE_MISSING, PGP_PASSPHRASE_WRONG, PGP_FAILED
+ */
+export async function openWithKeys(armored: string, pgp: PgpCredentials): Promise<LibraryResult> {
+  const library = await import('openpgp');
+  const message = await readMessage(armored, library);
+  const recipients = message.getEncryptionKeyIDs();
+  const wanted = recipients.map((id) => id.toHex().toUpperCase());
+  let failed: SottoError | undefined;
+  for (const given of pgp.keys ?? []) {
+    for (const key of await privateKeys(given, library)) {
+      const isHidden = recipients.some((id) => id.isWildcard());
+      const isMine = recipients.some((id) => !id.isWildcard() && key.getKeys(id).length > 0);
+      if (!isMine && !isHidden) continue;
+      try {
+        return { kind: 'opened', bytes: await decrypt(message, await unlock(key, given, library), library) };
+      } catch (error) {
+        // a message that hides its recipients is tried with every key, and most do not fit
+        if (isMine) failed ??= error instanceof SottoError ? error : failure(key, given);
+      }
+    }
+  }
+  if (failed !== undefined) throw failed;
+  return { kind: 'none', wanted };
+}
+
+function failure(key: PrivateKey, { source }: Given): SottoError {
+  return new SottoError('PGP_FAILED', `the OpenPGP message is damaged: key ${key.getFingerprint().toUpperCase()} is one of its recipients and does not open it`, {
+    at: { file: source },
+  });
+}
+
+async function readMessage(armored: string, { readMessage: read }: Library): Promise<Message<string>> {
+  try {
+    return await read({ armoredMessage: armored, config: OLD_KEYS });
+  } catch (cause) {
+    throw new SottoError('PGP_MESSAGE_INVALID', 'the wrapped data key is no armored OpenPGP message', { cause });
+  }
+}
+
+/** Reading costs arithmetic, and a reconcile opens many files with the same keys. */
+const readKeys = new WeakMap<Given, Promise<PrivateKey[]>>();
+
+function privateKeys(given: Given, library: Library): Promise<PrivateKey[]> {
+  const known = readKeys.get(given) ?? readPrivateKeys(given, library);
+  readKeys.set(given, known);
+  known.catch(() => readKeys.delete(given));
+  return known;
+}
+
+async function readPrivateKeys({ armored, source }: Given, library: Library): Promise<PrivateKey[]> {
+  const keys = await readBlocks(armored.reveal(), source, (armoredKeys) => library.readPrivateKeys({ armoredKeys, config: OLD_KEYS }));
+  if (keys.length === 0) throw invalidKey(source);
+  return keys;
+}
+
+async function readBlocks<T>(text: string, source: string, read: (block: string) => Promise<T[]>): Promise<T[]> {
+  try {
+    const found = await Promise.all(Array.from(text.matchAll(BLOCK), ([block]) => read(block)));
+    return found.flat();
+  } catch {
+    // what cannot be read is a private key: the library's message may quote it
+    throw invalidKey(source);
+  }
+}
+
+function invalidKey(source: string): SottoError {
+  return new SottoError('PGP_KEY_INVALID', 'it is no armored OpenPGP key', { at: { file: source } });
+}
+
+async function unlock(key: PrivateKey, { passphrase, source }: Given, { decryptKey }: Library): Promise<PrivateKey> {
+  if (key.isDecrypted()) return key;
+  const secret = await passphrase?.();
+  const name = key.getFingerprint().toUpperCase();
+  const at = { file: source };
+  if (secret === undefined) throw new SottoError('PGP_PASSPHRASE_MISSING', `the OpenPGP key ${name} is protected by a passphrase`, { at });
+  try {
+    return await decryptKey({ privateKey: key, passphrase: secret.reveal(), config: OLD_KEYS });
+  } catch {
+    // the library's message adds nothing
+    throw new SottoError('PGP_PASSPHRASE_WRONG', `the passphrase does not open the OpenPGP key ${name}`, { at });
+  }
+}
+
+async function decrypt(message: Message<string>, key: PrivateKey, library: Library): Promise<Uint8Array> {
+  // the message object remembers what it opened, so every try gets a fresh one
+  const fresh = await library.readMessage({ binaryMessage: message.write(), config: OLD_KEYS });
+  const { data } = await library.decrypt({ message: fresh, decryptionKeys: key, format: 'binary', date: AT_ANY_TIME, config: OLD_KEYS });
+  return data;
+}
+
+/**
+ * Encrypts for the key with this fingerprint: that of the primary key or of a subkey, in full; with `!` at the end for
+ * exactly that (sub)key. Undefined when none of the given keys has it.
+ *
+ * @throws SottoError PGP_KEY_INVALID, PGP_ENCRYPT_FAILED
+ */
+export async function encryptWithKeys(
+  fingerprint: string,
+  dataKey: Sensitive<Uint8Array>,
+  pgp: PgpCredentials,
+  now: number,
+): Promise<string | undefined> {
+  const library = await import('openpgp');
+  const isExact = fingerprint.endsWith('!');
+  const wanted = (isExact ? fingerprint.slice(0, -1) : fingerprint).toLowerCase();
+  const keys = await publicKeys(pgp, library);
+  const key = keys.find((candidate) => candidate.getKeys().some((part) => part.getFingerprint() === wanted));
+  if (key === undefined) return undefined;
+  const exact = isExact ? { encryptionKeyIDs: [partOf(key, wanted)] } : {};
+  try {
+    const message = await library.createMessage({ binary: dataKey.reveal() });
+    const options = { message, encryptionKeys: key.toPublic(), format: 'armored', date: new Date(now), config: OLD_KEYS, ...exact } as const;
+    return (await library.encrypt(options)).trim();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : '';
+    throw new SottoError('PGP_ENCRYPT_FAILED', `cannot encrypt for the OpenPGP key ${fingerprint}: ${why}`);
+  }
+}
+
+async function publicKeys(pgp: PgpCredentials, library: Library): Promise<Key[]> {
+  const found: Key[] = [];
+  for (const given of pgp.keys ?? []) found.push(...(await privateKeys(given, library)));
+  for (const { armored, source } of pgp.publicKeys ?? []) {
+    found.push(...(await readBlocks(armored, source, (armoredKeys) => library.readKeys({ armoredKeys, config: OLD_KEYS }))));
+  }
+  return found;
+}
+
+function partOf(key: Key, fingerprint: string): KeyID {
+  return (key.getKeys().find((part) => part.getFingerprint() === fingerprint) ?? key).getKeyID();
+}
