@@ -30,14 +30,18 @@ async function valueAfter(...more: string[]): Promise<unknown> {
 }
 
 /** Runs `sotto up` without --once while `work` runs, then stops it as Ctrl-C would. */
-async function whileUp(work: (cluster: Cluster, output: () => string) => Promise<void>): Promise<Ran> {
+async function whileUp(work: (cluster: Cluster) => Promise<void>, ...more: string[]): Promise<Ran> {
   const stop = new AbortController();
   let output = '';
-  const running = runSotto(['up', ...flags()], { cwd: repository.folder, signal: stop.signal, onOutput: (text) => (output += text) });
+  const running = runSotto(['up', ...flags(), ...more], {
+    cwd: repository.folder,
+    signal: stop.signal,
+    onOutput: (text) => (output += text),
+  });
   try {
     await until(() => output.includes('kubeconfig'));
     const handle = await httpsHandle({ kubeconfig: { path: join(state(), 'kubeconfig') }, world: systemWorld() });
-    await work(connect(handle), () => output);
+    await work(connect(handle));
     await handle.close();
   } finally {
     stop.abort();
@@ -107,6 +111,18 @@ describe('sotto up', () => {
     const before = picture();
     expect(await valueAfter('--working-tree')).toBe('uncommitted');
     expect(picture()).toEqual(before);
+  });
+
+  it('--working-tree follows edits as they are saved', async () => {
+    repository.write({ 'c/a.yaml': configMap('one') });
+    repository.commit();
+    await whileUp(async (cluster) => {
+      const value = async (): Promise<unknown> => ((await cluster.find(ref))?.['data'] as { value: unknown } | undefined)?.value;
+      await until(async () => (await value()) === 'one');
+      repository.write({ 'c/a.yaml': configMap('edited') });
+      await until(async () => (await value()) === 'edited');
+    }, '--working-tree');
+    expect(repository.git('rev-list', '--count', 'HEAD').trim()).toBe('1');
   });
 
   it('--branch follows another branch than the one checked out', async () => {

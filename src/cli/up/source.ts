@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { watch } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
 
 import { SottoError } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
@@ -70,27 +71,38 @@ async function openCheckout(top: string, branch: string, world: World): Promise<
 /** Uncommitted changes too: the working tree is committed into a store in the data folder, and that is served. */
 async function openWorkingTree(top: string, branch: string, world: World, dataDir: string): Promise<UpSource> {
   const store = join(dataDir, 'working-tree.git');
-  await snapshotWorkingTree(top, store, { world });
+  let { commit } = await snapshotWorkingTree(top, store, { world });
   const server = await serveRepository(store, { world, name: 'fleet' });
   const watches: { close(): void }[] = [];
+  const again = async (callback: () => void): Promise<void> => {
+    const next = await snapshotWorkingTree(top, store, { world });
+    if (next.commit === commit) return;
+    commit = next.commit;
+    callback();
+  };
   return {
     url: server.url,
     branch,
     remotes: await remotesOf(world, top),
     isLocal: true,
-    onCommit: (callback) =>
-      void watches.push(
-        watchRefs(
-          top,
-          debounced(world, () => void snapshotWorkingTree(top, store, { world }).then(callback, () => undefined)),
-          world,
-        ),
-      ),
+    onCommit: (callback) => {
+      // A snapshot that fails (a file vanished meanwhile) is made again at the next change.
+      const changed = debounced(world, () => void again(callback).catch(() => undefined));
+      watches.push(watchRefs(top, changed, world), watchFiles(top, [join(top, '.git'), resolve(dataDir)], changed));
+    },
     close: async () => {
       for (const watch of watches) watch.close();
       await server.close();
     },
   };
+}
+
+/** Calls back when a file below a directory changes, except below some of its folders. */
+function watchFiles(top: string, except: readonly string[], onChange: () => void): { close(): void } {
+  return watch(top, { recursive: true, persistent: false }, (_event, file) => {
+    const path = join(top, file ?? '');
+    if (!except.some((folder) => path === folder || path.startsWith(folder + sep))) onChange();
+  });
 }
 
 function debounced(world: World, callback: () => void): () => void {

@@ -6,17 +6,21 @@
 import type { Admission, AdmissionRequest, Environment } from '../registry/index.ts';
 import { namespaceLifecycle } from './namespaceLifecycle.ts';
 
-type Plugin = (env: Pick<Environment, 'store' | 'catalog'>, request: AdmissionRequest) => Promise<void> | void;
+type Plugin = (env: Pick<Environment, 'store' | 'catalog'>, request: AdmissionRequest) => Promise<void> | undefined;
 
 /** May change the object. */
 const MUTATING: readonly Plugin[] = [namespaceLifecycle];
 /** See the object as it would be stored. DELETE is only validated. */
 const VALIDATING: readonly Plugin[] = [(env, request) => (request.operation === 'DELETE' ? namespaceLifecycle(env, request) : undefined)];
 
-/** The admission chain of a cluster. */
+/** The admission chain of a cluster. It answers at once while no plug-in has to wait. */
 export function createAdmission(env: Pick<Environment, 'store' | 'catalog'>): Admission {
-  const runAll = async (plugins: readonly Plugin[], request: AdmissionRequest): Promise<void> => {
-    for (const plugin of plugins) await plugin(env, request);
+  const runAll = (plugins: readonly Plugin[], request: AdmissionRequest): Promise<void> | undefined => {
+    for (const [index, plugin] of plugins.entries()) {
+      const pending = plugin(env, request);
+      if (pending !== undefined) return pending.then(() => runAll(plugins.slice(index + 1), request));
+    }
+    return undefined;
   };
   return { mutate: (request) => runAll(MUTATING, request), validate: (request) => runAll(VALIDATING, request) };
 }

@@ -9,7 +9,10 @@ const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
  *
  * @throws ApiError 403, 404
  */
-export function namespaceLifecycle(env: Pick<Environment, 'store' | 'catalog'>, { operation, context, object }: AdmissionRequest): void {
+export function namespaceLifecycle(
+  env: Pick<Environment, 'store' | 'catalog'>,
+  { operation, context, object }: AdmissionRequest,
+): undefined {
   const { resource, namespace, name } = context;
   const namespaces = { group: '', plural: 'namespaces' };
   if (resource.group === '' && resource.plural === 'namespaces') {

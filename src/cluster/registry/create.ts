@@ -27,7 +27,8 @@ export async function createObject(env: Environment, context: WriteContext, body
 export async function insertObject(env: Environment, context: WriteContext, given: KubeObject): Promise<KubeObject> {
   const object = cloneJson(given);
   prepareMetadata(context, object);
-  await env.admission.mutate({ operation: 'CREATE', context, object });
+  const mutating = env.admission.mutate({ operation: 'CREATE', context, object });
+  if (mutating !== undefined) await mutating;
   if (context.resource.terminating === true) {
     throw apiErrors.forbidden(
       context.resource,
@@ -42,7 +43,8 @@ export async function insertObject(env: Environment, context: WriteContext, give
   for (let attempt = 1; ; attempt++) {
     if (isGenerated) object.metadata.name = generateName(env.world.random, object.metadata.generateName ?? '');
     const ready = prepareAndValidate(env, context, object, undefined);
-    await env.admission.validate({ operation: 'CREATE', context, object: ready });
+    const validating = env.admission.validate({ operation: 'CREATE', context, object: ready });
+    if (validating !== undefined) await validating;
     const stored = insert(env, context, ready);
     if (stored !== undefined) return stored;
     if (!isGenerated || attempt >= NAME_ATTEMPTS) throw existsError(env, context, ready.metadata, isGenerated);

@@ -60,7 +60,8 @@ export async function deleteObject(env: Environment, context: WriteContext, opti
     const current = readCurrent(env, context, context.name);
     if (current === undefined) throw apiErrors.notFound(context.resource, context.name);
     checkPreconditions(context, options, current.object);
-    await env.admission.validate({ operation: 'DELETE', context, old: current.object });
+    const validating = env.admission.validate({ operation: 'DELETE', context, old: current.object });
+    if (validating !== undefined) await validating;
     const deleted = attemptDelete(env, context, options, current);
     if (deleted !== undefined) return deleted;
     if (attempt >= ATTEMPTS)

@@ -110,10 +110,13 @@ export interface AdmissionRequest {
   readonly old?: KubeObject;
 }
 
-/** Plug-ins that see every write. Each throws an ApiError to refuse it. */
+/**
+ * Plug-ins that see every write. They throw an ApiError to refuse it. While nothing has to be waited for they answer
+ * undefined, and a write is one step: nobody can come in between.
+ */
 export interface Admission {
-  mutate(request: AdmissionRequest): Promise<void> | void;
-  validate(request: AdmissionRequest): Promise<void> | void;
+  mutate(request: AdmissionRequest): Promise<void> | undefined;
+  validate(request: AdmissionRequest): Promise<void> | undefined;
 }
 
 export interface Decision {

@@ -86,9 +86,11 @@ async function attemptChange(env: Environment, context: WriteContext, change: Ch
   keepOtherParts(context, object, live);
   keepSystemFields(object, live);
   const next = cloneJson(change.tracked ? object : trackUpdate(context, env.world.clock.now(), live, object));
-  await env.admission.mutate({ operation: 'UPDATE', context, object: next, old: live });
+  const mutating = env.admission.mutate({ operation: 'UPDATE', context, object: next, old: live });
+  if (mutating !== undefined) await mutating;
   const ready = prepareAndValidate(env, context, next, live);
-  await env.admission.validate({ operation: 'UPDATE', context, object: ready, old: live });
+  const validating = env.admission.validate({ operation: 'UPDATE', context, object: ready, old: live });
+  if (validating !== undefined) await validating;
   const stored = storeChange(env, context, ready, current);
   return stored === undefined ? undefined : { object: stored, created: false };
 }

@@ -37,8 +37,8 @@ export async function openWithKeys(armored: string, pgp: PgpCredentials): Promis
   let failed: SottoError | undefined;
   for (const given of pgp.keys ?? []) {
     for (const key of await privateKeys(given, library)) {
-      const isHidden = recipients.some((id) => id.isWildcard());
-      const isMine = recipients.some((id) => !id.isWildcard() && key.getKeys(id).length > 0);
+      const isHidden = recipients.some(isWildcard);
+      const isMine = recipients.some((id) => !isWildcard(id) && key.getKeys(id).length > 0);
       if (!isMine && !isHidden) continue;
       try {
         return { kind: 'opened', bytes: await decrypt(message, await unlock(key, given, library), library) };
@@ -50,6 +50,11 @@ export async function openWithKeys(armored: string, pgp: PgpCredentials): Promis
   }
   if (failed !== undefined) throw failed;
   return { kind: 'none', wanted };
+}
+
+/** A recipient that the sender left out. */
+function isWildcard(id: KeyID): boolean {
+  return /^0+$/.test(id.toHex());
 }
 
 function failure(key: PrivateKey, { source }: Given): SottoError {

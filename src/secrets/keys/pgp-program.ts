@@ -45,8 +45,8 @@ export async function runGpg(
     child.once('close', (code) => resolve(code ?? 1));
   });
   // gpg may end without reading everything; its status lines tell why
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
   try {
     const [output, status, code] = await Promise.all([collect(child.stdout), collect(child.stdio[STATUS_FD]), ended]);
     return { code, output, status: parseStatus(Buffer.from(status).toString('utf8')) };

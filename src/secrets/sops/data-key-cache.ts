@@ -90,7 +90,10 @@ export function dataKeyCache({ clock, maxEntries = MAX_ENTRIES, ttlMs = TTL_MS }
       if (shared === undefined) return request(id, open);
       try {
         const unwrapped = await shared;
-        return unwrapped.kind === 'opened' ? copyOf(entries.get(id), unwrapped) : unwrapped;
+        if (unwrapped.kind !== 'opened') return unwrapped;
+        // the first caller may have wiped its bytes by now; those of the cache are intact
+        const kept = entries.get(id);
+        return kept === undefined ? await open() : copy(kept.dataKey);
       } catch (error) {
         // another caller gave up; this one has not
         if (isAbort(error) && context.signal?.aborted !== true) return open();
@@ -106,11 +109,6 @@ export function dataKeyCache({ clock, maxEntries = MAX_ENTRIES, ttlMs = TTL_MS }
       return entries.size;
     },
   };
-}
-
-/** The first caller may have wiped its bytes by now; those of the cache are intact. */
-function copyOf(entry: Entry | undefined, unwrapped: Unwrapped): Unwrapped {
-  return entry === undefined ? unwrapped : copy(entry.dataKey);
 }
 
 function copy(dataKey: Uint8Array): Unwrapped {

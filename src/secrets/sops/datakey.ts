@@ -1,6 +1,7 @@
 import { messageOf, SottoError } from '../../base/errors/index.ts';
 import { Sensitive } from '../../base/sensitive/index.ts';
-import { masterKeyOf, type Credentials, type KeyContext, type MasterKey, type MasterKeyType } from '../keys/index.ts';
+import type { Credentials, KeyContext, MasterKey, MasterKeyType, Unwrapped } from '../keys/index.ts';
+import { keyWithFields, type KeyService } from './key-services.ts';
 import type { KeyEntry, Metadata } from './metadata.ts';
 import { combineShares, splitSecret } from './shamir.ts';
 import { formatUtc } from './times.ts';
@@ -15,6 +16,8 @@ export interface KeyAttempt {
   readonly display: string;
   readonly type: MasterKeyType;
   readonly reason: string;
+  /** One for each key service that was asked. */
+  readonly reasons: readonly string[];
 }
 
 export interface GroupAttempt {
@@ -58,22 +61,27 @@ export interface OpenedDataKey {
   readonly openedBy: readonly string[];
 }
 
+/** How the data key of a file is opened. */
+export interface Opening {
+  /** Asked in this order for every key, until one succeeds. */
+  readonly services: readonly KeyService[];
+  /** For error messages only. */
+  readonly credentials: Credentials;
+  readonly order?: readonly MasterKeyType[] | undefined;
+}
+
 /**
  * Opens the data key of a file. Every group is tried; inside a group the first key that opens wins.
  *
  * @throws DataKeyError SOPS_NO_IDENTITY (no credential fits) or SOPS_KEY_FAILED (one fits, but failed), SottoError SOPS_SHAMIR
  */
-export async function openDataKey(
-  metadata: Metadata,
-  credentials: Credentials,
-  context: KeyContext,
-  order = DEFAULT_DECRYPTION_ORDER,
-): Promise<OpenedDataKey> {
+export async function openDataKey(metadata: Metadata, opening: Opening): Promise<OpenedDataKey> {
+  const { credentials, order = DEFAULT_DECRYPTION_ORDER } = opening;
   const attempts: GroupAttempt[] = [];
   const parts: { readonly part: Sensitive<Uint8Array>; readonly by: string }[] = [];
   const failed: unknown[] = [];
   for (const group of metadata.groups) {
-    const result = await openGroup(sortByOrder(group, order), credentials, context, failed);
+    const result = await openGroup(sortByOrder(group, order), opening.services, failed);
     attempts.push(result);
     if (result.part !== undefined) parts.push({ part: result.part, by: result.by });
   }
@@ -89,26 +97,30 @@ export async function openDataKey(
 
 type GroupResult = GroupAttempt & { readonly part?: Sensitive<Uint8Array>; readonly by: string };
 
-async function openGroup(
-  group: readonly KeyEntry[],
-  credentials: Credentials,
-  context: KeyContext,
-  failed: unknown[],
-): Promise<GroupResult> {
+async function openGroup(group: readonly KeyEntry[], services: readonly KeyService[], failed: unknown[]): Promise<GroupResult> {
   const failures: KeyAttempt[] = [];
   for (const { type, fields, enc } of group) {
-    const key = masterKeyOf(type, fields);
-    try {
-      const unwrapped = await key.unwrap(enc, credentials, context);
+    const key = keyWithFields(type, fields);
+    const reasons: string[] = [];
+    for (const service of services) {
+      const unwrapped = await ask(() => service.unwrap(key, enc), failed);
       if (unwrapped.kind === 'opened') return { opened: true, failures, part: unwrapped.dataKey, by: key.display };
-      failures.push({ display: key.display, type, reason: unwrapped.reason });
-    } catch (error) {
-      if (!(error instanceof SottoError) || error.code === 'ABORTED') throw error;
-      failed.push(error);
-      failures.push({ display: key.display, type, reason: messageOf(error) });
+      reasons.push(unwrapped.reason);
     }
+    failures.push({ display: key.display, type, reason: reasons.join('; '), reasons });
   }
   return { opened: false, failures, by: '' };
+}
+
+/** A key that failed is no reason to leave the others untried. */
+async function ask(unwrap: () => Promise<Unwrapped>, failed: unknown[]): Promise<Unwrapped> {
+  try {
+    return await unwrap();
+  } catch (error) {
+    if (!(error instanceof SottoError) || error.code === 'ABORTED') throw error;
+    failed.push(error);
+    return { kind: 'not-mine', reason: messageOf(error) };
+  }
 }
 
 /** Stable: types that are not named keep file order, after the named ones. */
@@ -124,35 +136,68 @@ export interface WrappedDataKey {
   readonly threshold: number;
 }
 
+/** A fresh data key. */
+export function makeDataKey({ entropy }: Pick<KeyContext, 'entropy'>): Sensitive<Uint8Array> {
+  return new Sensitive(entropy.bytes(DATA_KEY_LENGTH));
+}
+
+/** Who gets a data key. */
+export interface Recipients {
+  readonly groups: readonly (readonly MasterKey[])[];
+  /** Groups that have to open; 0 means all. */
+  readonly threshold: number;
+}
+
 /**
- * Makes a data key and wraps it for every key; with several groups each key of group i wraps part i.
+ * Wraps a data key for every key; with several groups each key of group i wraps part i. Each key is wrapped by the first
+ * service that can.
  *
- * @throws SottoError SOPS_NO_KEYS, SOPS_SHAMIR, or what a key's wrap throws; nothing is half done then
+ * @throws SottoError SOPS_NO_KEYS, SOPS_SHAMIR, or what the last service throws; nothing is half done then
  */
-export async function makeDataKey(
-  groups: readonly (readonly MasterKey[])[],
-  threshold: number,
-  credentials: Credentials,
+export async function wrapDataKey(
+  dataKey: Sensitive<Uint8Array>,
+  { groups, threshold }: Recipients,
+  services: readonly KeyService[],
   context: KeyContext,
 ): Promise<WrappedDataKey> {
   if (groups.length === 0 || groups.some((group) => group.length === 0)) {
     throw new SottoError('SOPS_NO_KEYS', 'empty key group provided', { hint: 'name at least one recipient, in .sops.yaml or with --age' });
   }
-  const dataKey = context.entropy.bytes(DATA_KEY_LENGTH);
   const needed = groups.length > 1 ? threshold || groups.length : 0;
-  const parts = groups.length > 1 ? splitSecret(dataKey, groups.length, needed, context.entropy) : [dataKey];
+  const secret = dataKey.reveal();
+  const parts = groups.length > 1 ? splitSecret(secret, groups.length, needed, context.entropy) : [secret];
   const wrapped: KeyEntry[][] = [];
   for (const [index, group] of groups.entries()) {
-    const part = new Sensitive(parts[index] ?? dataKey);
+    const part = new Sensitive(parts[index] ?? secret);
     const entries: KeyEntry[] = [];
-    for (const key of group) entries.push(await wrapFor(key, part, credentials, context));
+    for (const key of group) entries.push(await wrapFor(key, part, services, context));
     wrapped.push(entries);
   }
-  return { dataKey: new Sensitive(dataKey), groups: wrapped, threshold: needed };
+  return { dataKey, groups: wrapped, threshold: needed };
 }
 
-async function wrapFor(key: MasterKey, part: Sensitive<Uint8Array>, credentials: Credentials, context: KeyContext): Promise<KeyEntry> {
-  const enc = await key.wrap(part, credentials, context);
-  const created = key.type === 'age' ? {} : { createdAt: formatUtc(context.world.clock.now()) };
+async function wrapFor(
+  key: MasterKey,
+  part: Sensitive<Uint8Array>,
+  services: readonly KeyService[],
+  { world }: KeyContext,
+): Promise<KeyEntry> {
+  const enc = await firstWrap(key, part, services);
+  const created = key.type === 'age' ? {} : { createdAt: formatUtc(world.clock.now()) };
   return { type: key.type, fields: key.fields ?? { recipient: key.display }, enc, ...created };
+}
+
+async function firstWrap(key: MasterKey, part: Sensitive<Uint8Array>, services: readonly KeyService[]): Promise<string> {
+  let failure: unknown = new SottoError('SOPS_NO_KEY_SERVICE', 'there is no key service to wrap the data key', {
+    hint: 'name one with --keyservice, or leave the local one on',
+  });
+  for (const service of services) {
+    try {
+      return await service.wrap(key, part);
+    } catch (error) {
+      if (!(error instanceof SottoError) || error.code === 'ABORTED') throw error;
+      failure = error;
+    }
+  }
+  throw failure;
 }

@@ -3,10 +3,14 @@ import type { KeyObject } from 'node:crypto';
 import { SottoError } from '../../base/errors/index.ts';
 import { wipe, type Sensitive } from '../../base/sensitive/index.ts';
 import { cipherKey } from './cipher.ts';
-import { openDataKey } from './datakey.ts';
+import { openDataKey, type OpenedDataKey } from './datakey.ts';
+import { inFile, inFileAsync } from './in-file.ts';
+import type { IvStash } from './iv-stash.ts';
+import { localKeyService } from './key-services.ts';
 import { masterKeys, isOlderVersion, parseMetadata, type Metadata } from './metadata.ts';
+import { storeContext } from './seal.ts';
 import { compileSelection, SELECT_ALL, type Selector } from './selection.ts';
-import { STORES, type EncryptedFile, type StoreContext } from './stores/index.ts';
+import { STORES, type EncryptedFile } from './stores/index.ts';
 import { decryptTree, type Transformed } from './transform.ts';
 import type { SopsTree } from './tree.ts';
 import type { Decrypted, DecryptOptions } from './types.ts';
@@ -36,15 +40,30 @@ export async function decrypt(bytes: Uint8Array, options: DecryptOptions): Promi
 
 /** Like {@link decrypt}, up to the tree of plain values. */
 export async function decryptToTree(bytes: Uint8Array, options: DecryptOptions): Promise<OpenedTree> {
+  const { dataKey: _dataKey, ...opened } = await openDocumentTree(bytes, options);
+  return opened;
+}
+
+/** Decrypts a document and keeps its data key. */
+export async function openDocumentTree(
+  bytes: Uint8Array,
+  options: DecryptOptions,
+  ivs?: IvStash,
+): Promise<OpenedTree & { readonly dataKey: KeyObject }> {
   const parsed = inFile(options.file, () => STORES[options.format].parseEncrypted(bytes, storeContext(options)));
   const metadata = inFile(options.file, () => parseMetadata(parsed.metadata, warnOf(options)));
-  const { dataKey, openedBy } = await inFileAsync(options.file, () =>
-    openDataKey(metadata, options.credentials, options, options.decryptionOrder),
-  );
+  const { dataKey, openedBy } = await openKeyOf(metadata, options);
   const key = inFile(options.file, () => takeKey(dataKey));
-  const { tree, macVerified } = inFile(options.file, () => openTree(parsed, metadata, key, options));
+  const { tree, macVerified } = inFile(options.file, () => openTree(parsed, metadata, { dataKey: key, ivs }, options));
   const recipients = masterKeys(metadata).flatMap((group) => group.map(({ display }) => display));
-  return { tree, metadata, macVerified, recipients, openedBy: openedBy.join(', '), lastModified: metadata.lastModified };
+  return { tree, metadata, macVerified, recipients, openedBy: openedBy.join(', '), lastModified: metadata.lastModified, dataKey: key };
+}
+
+/** Opens the data key with what the options give. */
+export function openKeyOf(metadata: Metadata, options: Omit<DecryptOptions, 'format'>): Promise<OpenedDataKey> {
+  const { credentials, dataKeys, decryptionOrder } = options;
+  const services = options.keyServices ?? [localKeyService(credentials, options, dataKeys)];
+  return inFileAsync(options.file, () => openDataKey(metadata, { services, credentials, order: decryptionOrder }));
 }
 
 /** The key moves out of JavaScript's memory. */
@@ -58,7 +77,7 @@ function takeKey(dataKey: Sensitive<Uint8Array>): KeyObject {
 function openTree(
   file: EncryptedFile,
   metadata: Metadata,
-  dataKey: KeyObject,
+  { dataKey, ivs }: { readonly dataKey: KeyObject; readonly ivs: IvStash | undefined },
   options: DecryptOptions,
 ): { tree: SopsTree; macVerified: boolean } {
   const selector = selectorFor(metadata, options);
@@ -68,6 +87,7 @@ function openTree(
       selector,
       mac: { onlyEncrypted: metadata.macOnlyEncrypted && options.format !== 'binary', integersAsFloats },
       warn: warnOf(options),
+      ivs,
     });
   const { tree, mac } = open(false);
   try {
@@ -89,39 +109,6 @@ function selectorFor({ selection }: Metadata, options: DecryptOptions): Selector
   });
 }
 
-export function warnOf({ warn }: { readonly warn?: (message: string) => void }): (message: string) => void {
+function warnOf({ warn }: { readonly warn?: (message: string) => void }): (message: string) => void {
   return warn ?? (() => undefined);
-}
-
-export function storeContext(options: {
-  readonly file?: string;
-  readonly indent?: number;
-  readonly warn?: (message: string) => void;
-}): StoreContext {
-  const { file, indent } = options;
-  return { warn: warnOf(options), ...(file === undefined ? {} : { file }), ...(indent === undefined ? {} : { indent }) };
-}
-
-/** Runs work whose errors do not know the file they are about. */
-export function inFile<T>(file: string | undefined, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw withFile(error, file);
-  }
-}
-
-export async function inFileAsync<T>(file: string | undefined, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw withFile(error, file);
-  }
-}
-
-function withFile(error: unknown, file: string | undefined): unknown {
-  if (file === undefined || !(error instanceof SottoError) || error.at?.file !== undefined || error.constructor !== SottoError)
-    return error;
-  const { code, message, hint, retry, cause, at } = error;
-  return new SottoError(code, message, { ...(hint === undefined ? {} : { hint }), retry, cause, at: { ...at, file } });
 }

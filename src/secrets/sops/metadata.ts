@@ -1,5 +1,6 @@
 import { SottoError } from '../../base/errors/index.ts';
-import { masterKeyOf, type KeyFields, type MasterKey, type MasterKeyType } from '../keys/index.ts';
+import type { KeyFields, MasterKey, MasterKeyType } from '../keys/index.ts';
+import { keyWithFields } from './key-services.ts';
 import { activeRules, DEFAULT_SELECTION, SELECTION_FIELDS, selectionConflict } from './selection.ts';
 import { normalTime } from './times.ts';
 import { entriesOf, entry, map, str, textOf, type SopsEntry, type SopsMap, type SopsValue } from './tree.ts';
@@ -213,7 +214,7 @@ function textEntry(name: string, value: string): SopsEntry[] {
 
 /** The master keys of a file, group by group. */
 export function masterKeys(metadata: Metadata): MasterKey[][] {
-  return metadata.groups.map((group) => group.map((key) => masterKeyOf(key.type, key.fields)));
+  return metadata.groups.map((group) => group.map((key) => keyWithFields(key.type, key.fields)));
 }
 
 /** True when `version` is older than `than`; versions that cannot be read count as older. */

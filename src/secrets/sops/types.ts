@@ -1,4 +1,6 @@
 import type { Credentials, KeyContext, MasterKey, MasterKeyType } from '../keys/index.ts';
+import type { DataKeyCache } from './data-key-cache.ts';
+import type { KeyService } from './key-services.ts';
 
 export type SopsFormat = 'yaml' | 'json' | 'dotenv' | 'ini' | 'binary';
 
@@ -13,6 +15,10 @@ export interface DecryptOptions extends KeyContext {
   readonly file?: string;
   /** Spaces of indentation of YAML (4) or JSON (-1, a tab) output. */
   readonly indent?: number;
+  /** Asked instead of this process alone, in order; see localKeyService. */
+  readonly keyServices?: readonly KeyService[];
+  /** Data keys opened before, and where to keep those opened now. Without effect beside `keyServices`. */
+  readonly dataKeys?: DataKeyCache;
   /** Key types tried first; default age, pgp. */
   readonly decryptionOrder?: readonly MasterKeyType[];
   /** Told what is odd but no error; never a value. */
@@ -48,6 +54,8 @@ export interface EncryptOptions extends KeyContext {
   readonly selection?: SelectionRule;
   readonly macOnlyEncrypted?: boolean;
   readonly credentials?: Credentials;
+  /** Asked instead of this process alone, in order; see localKeyService. */
+  readonly keyServices?: readonly KeyService[];
   /** Spaces of indentation of YAML (4) or JSON (-1, a tab). */
   readonly indent?: number;
   readonly file?: string;

@@ -2,7 +2,8 @@ import { dirname, resolve, sep } from 'node:path';
 
 import { SottoError } from '../../../base/errors/index.ts';
 import { compileRegExp } from '../../../text/regexp/index.ts';
-import { masterKeyOf, type MasterKey } from '../../keys/index.ts';
+import type { MasterKey } from '../../keys/index.ts';
+import { keyWithFields } from '../key-services.ts';
 import type { CreationRule, SopsConfig } from './types.ts';
 
 /**
@@ -41,5 +42,5 @@ function matches(pattern: string, path: string, index: number, file: string): bo
 
 /** The master keys of a rule, group by group. */
 export function ruleKeys(rule: CreationRule): MasterKey[][] {
-  return rule.groups.map((group) => group.map(({ type, fields }) => masterKeyOf(type, fields)));
+  return rule.groups.map((group) => group.map(({ type, fields }) => keyWithFields(type, fields)));
 }
