@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { jsonLog } from '../base/log/index.ts';
-import { makePrivateDirectory } from '../base/files/index.ts';
+import { makePrivateDirectory, sweepTemporaryDirectories } from '../base/files/index.ts';
 import { artifactStorage, serveArtifacts } from '../fetch/artifact/index.ts';
 import { gitProgramFetcher } from '../fetch/git/index.ts';
 import { runControllers } from '../kube/runtime/index.ts';
@@ -38,6 +38,7 @@ export const controller: Command = {
 async function run(args: Arguments, face: Face): Promise<number> {
   const names = controllerNames(args.text('controllers') ?? '');
   const { world, entropy, signal } = face;
+  await world.outside(sweepTemporaryDirectories);
   const cluster = await connectCluster(args, world);
   const log = await jsonLog(world.stdout, world.clock, args.text('log-level') as 'debug' | 'info' | 'error');
   const directory = args.text('storage-path');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, lstat, mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -44,11 +44,45 @@ export async function makePrivateDirectory(path: string): Promise<void> {
   await chmod(path, PRIVATE_DIRECTORY);
 }
 
-/** A fresh private directory, on tmpfs where there is one. The caller removes it. */
+/**
+ * A fresh private directory, on tmpfs where there is one. The caller removes it; its name tells the process, so that
+ * {@link sweepTemporaryDirectories} finds what a crash left behind. `prefix` starts with `sotto-`.
+ */
 export async function privateTemporaryDirectory(prefix = 'sotto-'): Promise<string> {
   const base = await access(SHARED_MEMORY, constants.W_OK).then(
     () => SHARED_MEMORY,
     () => tmpdir(),
   );
-  return mkdtemp(join(base, prefix));
+  return mkdtemp(join(base, `${prefix}${process.pid}-`));
+}
+
+const LEFT_BEHIND = /^sotto-(?:[a-z]+-)*(\d+)-\w{6}$/;
+
+/** Removes private temporary directories of processes of this user that are gone. Returns how many. */
+export async function sweepTemporaryDirectories(): Promise<number> {
+  let swept = 0;
+  for (const base of new Set([SHARED_MEMORY, tmpdir()])) {
+    const names = await readdir(base).catch(() => [] as string[]);
+    for (const name of names) {
+      const pid = LEFT_BEHIND.exec(name)?.[1];
+      if (pid === undefined || isRunning(Number(pid)) || !(await isOurs(join(base, name)))) continue;
+      await rm(join(base, name), { recursive: true, force: true });
+      swept += 1;
+    }
+  }
+  return swept;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function isOurs(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isDirectory() === true && found.uid === process.getuid?.();
 }

@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,6 +22,7 @@ import {
   memoryTree,
   overlayTree,
   privateTemporaryDirectory,
+  sweepTemporaryDirectories,
   writeFileAtomic,
   writePrivateFile,
 } from './index.ts';
@@ -64,6 +66,19 @@ describe('atomic writes', () => {
     expect(mode(path)).toBe(0o700);
     rmSync(path, { recursive: true });
     expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('what a crash left behind', () => {
+  it('is swept when its process is gone, and only then', async () => {
+    const mine = await privateTemporaryDirectory('sotto-sweep-');
+    const gone = spawnSync(process.execPath, ['-e', '0']).pid;
+    const left = mine.replace(`-${process.pid}-`, `-${gone}-`);
+    mkdirSync(left, { mode: 0o700 });
+    writeFileSync(join(left, 'secret'), 'x');
+    expect(await sweepTemporaryDirectories()).toBeGreaterThanOrEqual(1);
+    expect([existsSync(left), existsSync(mine)]).toEqual([false, true]);
+    rmSync(mine, { recursive: true });
   });
 });
 

@@ -4,5 +4,5 @@
  *
  * @module
  */
-export { makePrivateDirectory, privateTemporaryDirectory, writePrivateFile, writeFileAtomic } from './atomic.ts';
+export { makePrivateDirectory, privateTemporaryDirectory, sweepTemporaryDirectories, writePrivateFile, writeFileAtomic } from './atomic.ts';
 export { diskTree, joinPath, memoryTree, overlayTree, type Tree, type TreeFile } from './tree.ts';

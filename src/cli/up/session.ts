@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { sweepTemporaryDirectories } from '../../base/files/index.ts';
 import { noLog, type Log } from '../../base/log/index.ts';
 import type { World } from '../../base/world/index.ts';
 import { startCluster, type RunningCluster } from '../../cluster/index.ts';
@@ -38,6 +39,7 @@ const ARTIFACT_HOST = 'source-controller.flux-system.svc.cluster.local.';
 export async function startSession(options: UpOptions, face: Face, log: Log = noLog): Promise<Session> {
   const { world, entropy } = face;
   const ageKeys = await readAgeKeys(options.ageKeyFile, world);
+  await world.outside(sweepTemporaryDirectories);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.toReversed()) await closer();

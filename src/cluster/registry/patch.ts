@@ -38,7 +38,7 @@ export async function patchObject(env: Environment, context: WriteContext, type:
     tracked: false,
     mayCreate: () => false,
     retries: !isPinned,
-    unconditionalMatters: false,
+    isPut: false,
   });
 }
 
@@ -91,7 +91,7 @@ export async function applyObject(
       return true;
     },
     retries: (applied.metadata.resourceVersion ?? '') === '',
-    unconditionalMatters: false,
+    isPut: false,
   });
 }
 

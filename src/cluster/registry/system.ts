@@ -66,7 +66,7 @@ export async function systemUpdate(
       tracked: false,
       mayCreate: () => false,
       retries: true,
-      unconditionalMatters: false,
+      isPut: false,
     });
   } catch (error) {
     if (!isNotFound(error)) throw error;

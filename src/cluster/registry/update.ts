@@ -27,7 +27,7 @@ export interface Change {
   /** Recompute on a concurrent change instead of failing. */
   readonly retries: boolean;
   /** The request is a PUT: rules about a missing resourceVersion hold. */
-  readonly unconditionalMatters: boolean;
+  readonly isPut: boolean;
 }
 
 /**
@@ -60,7 +60,7 @@ export async function replaceObject(
       return true;
     },
     retries: (object.metadata.resourceVersion ?? '') === '',
-    unconditionalMatters: true,
+    isPut: true,
   });
 }
 
@@ -82,7 +82,7 @@ async function attemptChange(env: Environment, context: WriteContext, change: Ch
   if (current === undefined) return createMissing(env, context, change);
   const live = current.object;
   const object = change.make(live);
-  checkIdentity(context, object, live, change.unconditionalMatters);
+  checkIdentity(context, object, live, change.isPut);
   keepOtherParts(context, object, live);
   keepSystemFields(object, live);
   const next = cloneJson(change.tracked ? object : trackUpdate(context, env.world.clock.now(), live, object));

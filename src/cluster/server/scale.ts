@@ -48,7 +48,7 @@ export async function writeScale(
     tracked: false,
     mayCreate: () => false,
     retries: true,
-    unconditionalMatters: false,
+    isPut: false,
   });
   return answerOf(scaleOf(call, object));
 }

@@ -39,7 +39,7 @@ export interface SessionOptions {
 /** Prepares everything git needs for a remote: askpass, certificates, an agent. */
 export async function openSession(remote: GitRemote, options: SessionOptions): Promise<GitSession> {
   const { world } = options;
-  const directory = await world.outside(() => mkdtemp(join(options.directory ?? tmpdir(), 'sotto-git-')));
+  const directory = await world.outside(() => mkdtemp(join(options.directory ?? tmpdir(), `sotto-git-${process.pid}-`)));
   const closers: (() => void)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0)) closer();

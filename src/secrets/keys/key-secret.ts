@@ -107,7 +107,7 @@ function azureIdentity(map: Readonly<Record<string, unknown>>): AzureIdentity {
 function readMap(bytes: Uint8Array, source: string): Readonly<Record<string, unknown>> {
   try {
     const [document] = parseYaml(withoutMark(bytes), { profile: 'yaml11' });
-    return recordOf(document);
+    return recordOf(document?.value);
   } catch {
     // the parser's message may quote the credentials
     throw invalid(source, 'it is neither YAML nor JSON');

@@ -6,26 +6,47 @@ import type { SopsFormat } from './types.ts';
 /** One step of a path: a key of a map, or a position in a list. */
 export type PathStep = string | number;
 
-const QUOTED = /^\[(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\]/;
-const INDEX = /^\[(\d+)\]/;
+const ESCAPED_KEY = /^\[(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\]/;
+const INDEX = /^\[(\d{1,9})\]/;
+const POSITION = /^\+?\d{1,9}$/;
 
 /**
- * Parses a path such as `["a"]["list"][0]`. Inside quotes a backslash quotes the next character.
+ * Parses a path such as `["a"]["list"][0]`. First as upstream does, where a key is whatever stands between the first and the last
+ * character of a bracket that begins with a quote; what that cannot read (keys with `[`) is read with backslashes quoting the
+ * next character.
  *
  * @throws SottoError SOPS_PATH_INVALID
  */
 export function parsePath(text: string): PathStep[] {
+  if (text === '') throw new SottoError('SOPS_PATH_INVALID', 'error parsing path: it is empty');
+  return parseBrackets(text) ?? parseEscaped(text);
+}
+
+/** Splits at every `[`. Undefined where upstream gives up. */
+function parseBrackets(text: string): PathStep[] | undefined {
+  const steps: PathStep[] = [];
+  for (const piece of text.split('[')) {
+    if (piece === '') continue;
+    const inner = piece.slice(0, -1);
+    if (!piece.endsWith(']')) return undefined;
+    if (/^["'].*.$/s.test(inner)) steps.push(inner.slice(1, -1));
+    else if (POSITION.test(inner)) steps.push(Number(inner));
+    else return undefined;
+  }
+  return steps.length === 0 ? undefined : steps;
+}
+
+function parseEscaped(text: string): PathStep[] {
   const steps: PathStep[] = [];
   let rest = text;
   while (rest !== '') {
-    const quoted = QUOTED.exec(rest);
+    const quoted = ESCAPED_KEY.exec(rest);
     const match = quoted ?? INDEX.exec(rest);
     if (match === null)
       throw new SottoError('SOPS_PATH_INVALID', `error parsing path: expected ["key"] or [0] at position ${text.length - rest.length + 1}`);
-    steps.push(quoted === null ? Number(match[1]) : (quoted[1] ?? quoted[2] ?? '').replaceAll(/\\(.)/g, '$1'));
+    steps.push(quoted === null ? Number(match[1]) : (quoted[1] ?? quoted[2] ?? '').replaceAll(/\\(.)/gs, '$1'));
     rest = rest.slice(match[0].length);
   }
-  if (steps.length === 0) throw new SottoError('SOPS_PATH_INVALID', 'error parsing path: it is empty');
   return steps;
 }
 

@@ -213,7 +213,7 @@ function textEntry(name: string, value: string): SopsEntry[] {
 }
 
 /** The master keys of a file, group by group. */
-export function masterKeys(metadata: Metadata): MasterKey[][] {
+export function masterKeys(metadata: Pick<Metadata, 'groups'>): MasterKey[][] {
   return metadata.groups.map((group) => group.map((key) => keyWithFields(key.type, key.fields)));
 }
 

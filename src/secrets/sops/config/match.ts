@@ -14,18 +14,39 @@ import type { CreationRule, SopsConfig } from './types.ts';
  * @throws SottoError SOPS_NO_RULE when none matches, SOPS_CONFIG_INVALID when a pattern that is reached does not compile
  */
 export function matchCreationRule(config: SopsConfig, path: string, cwd: string): CreationRule | undefined {
-  if (config.creationRules === undefined) return undefined;
-  const absolute = resolve(cwd, path);
-  const directory = `${dirname(resolve(cwd, config.file))}${sep}`.replace(`${sep}${sep}`, sep);
-  const relative = absolute.startsWith(directory) ? absolute.slice(directory.length) : absolute;
-  const found = config.creationRules.find(({ pathRegex }, index) => pathRegex === '' || matches(pathRegex, relative, index, config.file));
+  const explained = explainCreationRule(config, path, cwd);
+  if (explained === undefined) return undefined;
+  const found = explained.rules.find((rule) => rule.matches)?.rule;
   if (found === undefined) {
     throw new SottoError('SOPS_NO_RULE', 'error loading config: no matching creation rules found', {
       at: { file: config.file },
-      hint: `no path_regex matches ${relative}`,
+      hint: `no path_regex matches ${explained.matched}`,
     });
   }
   return found;
+}
+
+/** How a file and the creation rules go together. */
+export interface RuleExplanation {
+  /** The text that patterns are matched against. */
+  readonly matched: string;
+  /** Rules in order, up to the first that matches; later ones are never looked at. */
+  readonly rules: readonly { readonly index: number; readonly rule: CreationRule; readonly matches: boolean }[];
+}
+
+/** What {@link matchCreationRule} looks at. @throws SottoError SOPS_CONFIG_INVALID when a pattern that is reached does not compile */
+export function explainCreationRule(config: SopsConfig, path: string, cwd: string): RuleExplanation | undefined {
+  if (config.creationRules === undefined) return undefined;
+  const absolute = resolve(cwd, path);
+  const directory = `${dirname(resolve(cwd, config.file))}${sep}`.replace(`${sep}${sep}`, sep);
+  const matched = absolute.startsWith(directory) ? absolute.slice(directory.length) : absolute;
+  const rules: { index: number; rule: CreationRule; matches: boolean }[] = [];
+  for (const [index, rule] of config.creationRules.entries()) {
+    const isFound = rule.pathRegex === '' || matches(rule.pathRegex, matched, index, config.file);
+    rules.push({ index, rule, matches: isFound });
+    if (isFound) break;
+  }
+  return { matched, rules };
 }
 
 function matches(pattern: string, path: string, index: number, file: string): boolean {

@@ -1,6 +1,7 @@
 import { parseYaml } from '../../../text/yaml/index.ts';
 import { activeRules, SELECTION_FIELDS, selectionConflict } from '../selection.ts';
 import type { SelectionRule } from '../types.ts';
+import { readDestinationRule } from './destinations.ts';
 import { flatGroup, FLAT_FIELD_NAMES, keyGroup } from './keys.ts';
 import { ConfigReader, type Fields } from './reader.ts';
 import type { CreationRule, SopsConfig, StoreSettings } from './types.ts';
@@ -35,7 +36,10 @@ export function parseConfig(text: string, file: string): SopsConfig {
     rules === undefined || rules === null
       ? undefined
       : reader.list(top, 'creation_rules', 'the file').map((rule, index) => readRule(rule, `creation_rules[${index}]`, reader));
-  return { file, creationRules, stores: readStores(top, reader), warnings: reader.warnings };
+  const destinationRules = reader
+    .list(top, 'destination_rules', 'the file')
+    .map((rule, index) => readDestinationRule(rule, `destination_rules[${index}]`, reader, (value, where) => readRule(value, where, reader)));
+  return { file, creationRules, destinationRules, stores: readStores(top, reader), warnings: reader.warnings };
 }
 
 function readRule(value: unknown, where: string, reader: ConfigReader): CreationRule {

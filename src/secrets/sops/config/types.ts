@@ -18,6 +18,28 @@ export interface CreationRule {
   readonly macOnlyEncrypted: boolean;
 }
 
+/** Where `publish` puts a file. */
+export type Destination =
+  | { readonly kind: 's3' | 'gcs'; readonly bucket: string; readonly prefix: string }
+  | {
+      readonly kind: 'vault';
+      readonly path: string;
+      /** Empty: from the environment. */
+      readonly address: string;
+      readonly mount: string;
+      readonly version: 1 | 2;
+    };
+
+/** One of `destination_rules`. */
+export interface DestinationRule {
+  /** Empty: every file. */
+  readonly pathRegex: string;
+  readonly destination: Destination;
+  /** How the file is encrypted again before it is published; undefined: published as it is. */
+  readonly recreationRule: CreationRule | undefined;
+  readonly omitExtensions: boolean;
+}
+
 /** Spaces per level; undefined where the file says nothing. */
 export interface StoreSettings {
   readonly yaml?: number;
@@ -30,6 +52,7 @@ export interface SopsConfig {
   readonly file: string;
   /** Undefined: as if there were no configuration for new files. */
   readonly creationRules: readonly CreationRule[] | undefined;
+  readonly destinationRules: readonly DestinationRule[];
   readonly stores: StoreSettings;
   /** Unknown fields and fields without effect, each with its place. */
   readonly warnings: readonly string[];
