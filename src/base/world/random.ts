@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 /** Randomness for jitter, names and uids: replayable from a seed in simulations. */
 export interface Random {
@@ -30,9 +30,20 @@ function randomFrom(next: () => number): Random {
   };
 }
 
+/** Numbers drawn at a time: one call of the system's generator costs as much as a hundred of them. */
+const POOL = 256;
+
 /** Draws from the system's generator. */
 export function systemRandom(): Random {
-  return randomFrom(() => randomInt(TWO_32));
+  const pool = new Uint32Array(POOL);
+  let next = POOL;
+  return randomFrom(() => {
+    if (next === POOL) {
+      randomFillSync(pool);
+      next = 0;
+    }
+    return pool[next++] ?? 0;
+  });
 }
 
 /** The same sequence for the same seed (sfc32 started from a splitmix of the seed). */

@@ -83,7 +83,8 @@ export function scalarText(node: YamlScalar, blockIndent: number): string {
 
 const TYPED = new Set(['!!int', '!!float', '!!bool', '!!null']);
 
-function isPlainSafe(text: string): boolean {
+/** True when a text needs no quotes for its characters. */
+export function isPlainSafe(text: string): boolean {
   return !/^[\s\-?:,[\]{}#&*!|>'"%@`]|: |:$| #|[\s]$|[\u0000-\u001f]/.test(text) || /^[-?:][^\s]/.test(text);
 }
 

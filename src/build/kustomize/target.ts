@@ -222,9 +222,13 @@ function contentOf({ collection }: Accumulator): string {
     .join('\n');
 }
 
+/** Notes a transformer's run; upstream does so in annotations, all of which become strings by that. */
 function recordTransformation(resource: Resource, origin: Origin): void {
+  if (resource.deleted) return;
   if (resource.origin === undefined) resource.origin = origin;
   else resource.transformations.push(origin);
+  const { annotations } = resource;
+  if (annotations.size > 0) resource.writeTexts('annotations', annotations);
 }
 
 function originOf(target: Target, entry: string): Origin | undefined {

@@ -129,6 +129,16 @@ describe('the file', () => {
     await again.close();
   });
 
+  it('closing commits what is pending, also when no turn ends any more', async () => {
+    const world = virtualWorld({ seed: 1 });
+    const store = createStore({ clock: world.clock, journal: fileJournal(path) });
+    store.put(key('a'), object('a'), undefined);
+    await store.close();
+    const again = open();
+    expect(again.list('configmaps')).toHaveLength(1);
+    await again.close();
+  });
+
   it('STORE-01: only its owner can read it', async () => {
     const store = open();
     store.put(key('a'), object('a'), undefined);

@@ -5,6 +5,7 @@ import { history, type History } from './history.ts';
 import { keyOf, objectIndex, type ObjectIndex } from './objects.ts';
 import type { Journal, Row, Store, StoreEvent, StoreKey } from './types.ts';
 
+/** The objects of one resource, and their recent past. */
 interface Table {
   readonly objects: ObjectIndex;
   readonly history: History;
@@ -15,154 +16,195 @@ type Listener = (event: StoreEvent) => void;
 /**
  * The state of a cluster: everything in memory, every write also in the journal. Writes of one turn of the event
  * loop share one transaction; watchers see them when it is committed.
+ *
+ * @throws SottoError what the journal throws while it loads
  */
 export function createStore(options: { readonly clock: Clock; readonly journal: Journal }): Store {
-  const { clock, journal } = options;
-  const tables = new Map<string, Table>();
-  const listeners = new Map<string | undefined, Set<Listener>>();
-  let revision = 0;
-  let floor = 0;
-  let pending: StoreEvent[] = [];
-  let flushing: Promise<void> | undefined;
-  let closed = false;
-
-  const tableOf = (resource: string): Table => {
-    const known = tables.get(resource);
-    if (known !== undefined) return known;
-    const table = { objects: objectIndex(), history: history(clock, floor) };
-    tables.set(resource, table);
-    return table;
-  };
-
-  const restore = (row: Row): void => {
-    revision = row.revision;
-    const { objects } = tableOf(row.resource);
-    const key = keyOf(row.namespace, row.name);
-    deepFreeze(row.object);
-    replayed.push({ ...eventOf(row, row.object, objects.get(key)), type: typeOf(row) });
-    if (row.deleted) objects.delete(key);
-    else objects.set(key, row.object);
-  };
-  const replayed: StoreEvent[] = [];
-  floor = journal.load(restore);
-  for (const name of tables.keys()) tables.set(name, { objects: tableOf(name).objects, history: history(clock, floor) });
-  for (const event of replayed) if (event.revision > floor) tableOf(event.resource).history.push(event);
-  replayed.length = 0;
-  revision = Math.max(revision, floor);
-
-  const publish = (events: readonly StoreEvent[]): void => {
-    for (const event of events) {
-      tableOf(event.resource).history.push(event);
-      for (const listener of listeners.get(event.resource) ?? []) listener(event);
-      for (const listener of listeners.get(undefined) ?? []) listener(event);
-    }
-  };
-
-  const flush = async (): Promise<void> => {
-    await clock.turn();
-    const events = pending;
-    pending = [];
-    flushing = undefined;
-    try {
-      if (!closed) journal.append(events.map(rowOf));
-    } catch (cause) {
-      undo([...events, ...pending]);
-      pending = [];
-      throw new SottoError('CLUSTER_WRITE_FAILED', 'the write could not be stored in the cluster database', { cause, retry: true });
-    }
-    publish(events);
-  };
-
-  const undo = (events: readonly StoreEvent[]): void => {
-    for (const { resource, namespace, name, previous } of events.toReversed()) {
-      const { objects } = tableOf(resource);
-      if (previous === undefined) objects.delete(keyOf(namespace, name));
-      else objects.set(keyOf(namespace, name), previous);
-    }
-  };
-
-  const record = (event: StoreEvent): KubeObject => {
-    pending.push(event);
-    flushing ??= flush();
-    // Whoever needs to know awaits committed(); a write that nobody awaits must not end the process.
-    flushing.catch(() => undefined);
-    return event.object;
-  };
-
-  const stamp = (object: KubeObject): KubeObject => {
-    revision++;
-    object.metadata.resourceVersion = String(revision);
-    return deepFreeze(object);
-  };
-
-  const get = ({ resource, namespace, name }: StoreKey): KubeObject | undefined =>
-    tables.get(resource)?.objects.get(keyOf(namespace, name));
-
-  const put: Store['put'] = (key, object, expected) => {
-    if (closed) throw apiErrors.serviceUnavailable('the cluster is shutting down');
-    const previous = get(key);
-    if (previous !== expected) return undefined;
-    const stored = stamp(object);
-    tableOf(key.resource).objects.set(keyOf(key.namespace, key.name), stored);
-    return record({ ...eventOf(key, stored, previous), revision, type: previous === undefined ? 'ADDED' : 'MODIFIED' });
-  };
-
-  const remove: Store['remove'] = (key, expected) => {
-    if (closed) throw apiErrors.serviceUnavailable('the cluster is shutting down');
-    const previous = get(key);
-    if (previous === undefined || previous !== expected) return undefined;
-    const last = stamp({ ...previous, metadata: { ...previous.metadata } });
-    tableOf(key.resource).objects.delete(keyOf(key.namespace, key.name));
-    return record({ ...eventOf(key, last, previous), revision, type: 'DELETED' });
-  };
-
-  const listAt: Store['listAt'] = (resource, at, namespace) => {
-    const later = tableOf(resource).history.since(at);
-    if (later === undefined) throw apiErrors.expired('The resourceVersion for the provided list is too old.');
-    const objects = objectIndex();
-    for (const object of tableOf(resource).objects.values())
-      objects.set(keyOf(object.metadata.namespace ?? '', object.metadata.name ?? ''), object);
-    const uncommitted = pending.filter((event) => event.resource === resource && event.revision > at);
-    for (const event of [...later, ...uncommitted].toReversed()) {
-      const key = keyOf(event.namespace, event.name);
-      if (event.previous === undefined) objects.delete(key);
-      else objects.set(key, event.previous);
-    }
-    return objects.values(namespace);
-  };
-
-  const subscribe: Store['subscribe'] = (resource, listener) => {
-    const set = listeners.get(resource) ?? new Set();
-    listeners.set(resource, set.add(listener));
-    return () => void set.delete(listener);
-  };
-
-  return {
-    get revision() {
-      return revision;
-    },
-    get,
-    list: (resource, namespace) => tables.get(resource)?.objects.values(namespace) ?? [],
-    listAt,
-    resources: () => [...tables].filter(([, table]) => table.objects.size > 0).map(([name]) => name),
-    put,
-    remove,
-    committed: () => flushing ?? Promise.resolve(),
-    since: (resource, from) => tableOf(resource).history.since(from),
-    oldest: (resource) => tableOf(resource).history.floor,
-    subscribe,
-    close: async () => {
-      if (closed) return;
-      await flushing?.catch(() => undefined);
-      closed = true;
-      journal.close();
-    },
-  };
+  return new JournaledStore(options.clock, options.journal);
 }
 
-function eventOf(key: StoreKey & { revision?: number }, object: KubeObject, previous: KubeObject | undefined): Omit<StoreEvent, 'type'> {
-  const { resource, namespace, name, revision = 0 } = key;
-  return { resource, namespace, name, revision, object, ...(previous === undefined ? {} : { previous }) };
+class JournaledStore implements Store {
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #tables = new Map<string, Table>();
+  readonly #listeners = new Map<string | undefined, Set<Listener>>();
+  /** The highest revision whose superseded content is gone. */
+  readonly #floor: number;
+  #revision = 0;
+  /** Written but not committed. */
+  #pending: StoreEvent[] = [];
+  #flushing: Promise<void> | undefined;
+  #isClosed = false;
+  /** Why the last commit, that of closing, failed. */
+  #lastFailure: unknown;
+
+  constructor(clock: Clock, journal: Journal) {
+    this.#clock = clock;
+    this.#journal = journal;
+    const rows: Row[] = [];
+    this.#floor = journal.load((row) => rows.push(row));
+    for (const row of rows) this.#restore(row);
+    this.#revision = Math.max(this.#revision, this.#floor);
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get({ resource, namespace, name }: StoreKey): KubeObject | undefined {
+    return this.#tables.get(resource)?.objects.get(keyOf(namespace, name));
+  }
+
+  list(resource: string, namespace?: string): readonly KubeObject[] {
+    return this.#tables.get(resource)?.objects.values(namespace) ?? [];
+  }
+
+  /** The current objects with every later event undone. */
+  listAt(resource: string, revision: number, namespace?: string): readonly KubeObject[] {
+    const table = this.#table(resource);
+    const later = table.history.since(revision);
+    if (later === undefined) throw apiErrors.expired('The resourceVersion for the provided list is too old.');
+    const objects = objectIndex();
+    for (const object of table.objects.values()) objects.set(keyOf(object.metadata.namespace ?? '', object.metadata.name ?? ''), object);
+    const uncommitted = this.#pending.filter((event) => event.resource === resource && event.revision > revision);
+    for (const event of [...later, ...uncommitted].toReversed()) undo(objects, event);
+    return objects.values(namespace);
+  }
+
+  resources(): readonly string[] {
+    return [...this.#tables].filter(([, table]) => table.objects.size > 0).map(([name]) => name);
+  }
+
+  put(key: StoreKey, object: KubeObject, expected: KubeObject | undefined): KubeObject | undefined {
+    this.#checkOpen();
+    const previous = this.get(key);
+    if (previous !== expected) return undefined;
+    const stored = this.#stamp(object);
+    this.#table(key.resource).objects.set(keyOf(key.namespace, key.name), stored);
+    return this.#record(eventOf(key, previous === undefined ? 'ADDED' : 'MODIFIED', this.#revision, stored, previous));
+  }
+
+  remove(key: StoreKey, expected: KubeObject): KubeObject | undefined {
+    this.#checkOpen();
+    const previous = this.get(key);
+    if (previous === undefined || previous !== expected) return undefined;
+    const last = this.#stamp({ ...previous, metadata: { ...previous.metadata } });
+    this.#table(key.resource).objects.delete(keyOf(key.namespace, key.name));
+    return this.#record(eventOf(key, 'DELETED', this.#revision, last, previous));
+  }
+
+  committed(): Promise<void> {
+    return this.#flushing ?? Promise.resolve();
+  }
+
+  since(resource: string, revision: number): readonly StoreEvent[] | undefined {
+    return this.#table(resource).history.since(revision);
+  }
+
+  oldest(resource: string): number {
+    return this.#table(resource).history.floor;
+  }
+
+  subscribe(resource: string | undefined, listener: Listener): () => void {
+    const set = this.#listeners.get(resource) ?? new Set();
+    this.#listeners.set(resource, set.add(listener));
+    return () => void set.delete(listener);
+  }
+
+  /** Commits what is pending at once: nobody may be there to let the turn end. */
+  close(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    this.#isClosed = true;
+    try {
+      this.#commit();
+    } catch (error) {
+      // The writers are told when they wait for their commit.
+      this.#lastFailure = error;
+    }
+    this.#journal.close();
+    return Promise.resolve();
+  }
+
+  #table(resource: string): Table {
+    const known = this.#tables.get(resource);
+    if (known !== undefined) return known;
+    const table = { objects: objectIndex(), history: history(this.#clock, this.#floor) };
+    this.#tables.set(resource, table);
+    return table;
+  }
+
+  /** Replays a row of the journal. */
+  #restore(row: Row): void {
+    const { objects, history: past } = this.#table(row.resource);
+    const key = keyOf(row.namespace, row.name);
+    const previous = objects.get(key);
+    deepFreeze(row.object);
+    this.#revision = row.revision;
+    if (row.revision > this.#floor) past.push(eventOf(row, typeOf(row), row.revision, row.object, previous));
+    if (row.deleted) objects.delete(key);
+    else objects.set(key, row.object);
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw apiErrors.serviceUnavailable('the cluster is shutting down');
+  }
+
+  #stamp(object: KubeObject): KubeObject {
+    this.#revision++;
+    object.metadata.resourceVersion = String(this.#revision);
+    return deepFreeze(object);
+  }
+
+  #record(event: StoreEvent): KubeObject {
+    this.#pending.push(event);
+    this.#flushing ??= this.#flush();
+    // Whoever needs to know awaits committed(); a write that nobody awaits must not end the process.
+    this.#flushing.catch(() => undefined);
+    return event.object;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#clock.turn();
+    this.#flushing = undefined;
+    if (this.#lastFailure !== undefined) throw this.#lastFailure;
+    this.#commit();
+  }
+
+  /** Stores everything that was written in this turn, then tells it. */
+  #commit(): void {
+    const events = this.#pending;
+    this.#pending = [];
+    if (events.length === 0) return;
+    try {
+      this.#journal.append(events.map(rowOf));
+    } catch (cause) {
+      for (const event of events.toReversed()) undo(this.#table(event.resource).objects, event);
+      throw new SottoError('CLUSTER_WRITE_FAILED', 'the write could not be stored in the cluster database', { cause, retry: true });
+    }
+    for (const event of events) this.#publish(event);
+  }
+
+  #publish(event: StoreEvent): void {
+    this.#table(event.resource).history.push(event);
+    for (const listener of this.#listeners.get(event.resource) ?? []) listener(event);
+    for (const listener of this.#listeners.get(undefined) ?? []) listener(event);
+  }
+}
+
+/** Puts back what was there before an event. */
+function undo(objects: ObjectIndex, { namespace, name, previous }: StoreEvent): void {
+  if (previous === undefined) objects.delete(keyOf(namespace, name));
+  else objects.set(keyOf(namespace, name), previous);
+}
+
+function eventOf(
+  { resource, namespace, name }: StoreKey,
+  type: StoreEvent['type'],
+  revision: number,
+  object: KubeObject,
+  previous: KubeObject | undefined,
+): StoreEvent {
+  return { resource, namespace, name, type, revision, object, ...(previous === undefined ? {} : { previous }) };
 }
 
 function typeOf(row: Row): StoreEvent['type'] {

@@ -105,7 +105,9 @@ function compareParsed(a: ParsedElement, b: ParsedElement): number {
 
 /** The order of steps within a node: fields, keys, values, indices; each by content. */
 export function sortElements(elements: Iterable<PathElement>): PathElement[] {
-  return [...elements]
+  const all = [...elements];
+  if (all.every((element) => element.startsWith('f:'))) return all.toSorted(compareText);
+  return all
     .map(takeApart)
     .toSorted(compareParsed)
     .map(({ element }) => element);

@@ -45,10 +45,10 @@ export class FieldSet {
   }
 
   intersection(other: FieldSet): FieldSet {
+    const [few, many] = this.children.size <= other.children.size ? [this, other] : [other, this];
     const children = new Map<PathElement, FieldSet>();
-    for (const [element, ours] of this.children) {
-      const theirs = other.children.get(element);
-      const both = theirs === undefined ? FieldSet.empty : ours.intersection(theirs);
+    for (const [element, one] of few.children) {
+      const both = many.children.get(element)?.intersection(one) ?? FieldSet.empty;
       if (!both.isEmpty()) children.set(element, both);
     }
     return new FieldSet(this.member && other.member, children);
@@ -56,27 +56,26 @@ export class FieldSet {
 
   /** The members that `other` lacks; members below one of `other`'s stay. */
   difference(other: FieldSet): FieldSet {
-    if (other.isEmpty()) return this;
-    const children = new Map<PathElement, FieldSet>();
-    for (const [element, ours] of this.children) {
-      const theirs = other.children.get(element);
-      const rest = theirs === undefined ? ours : ours.difference(theirs);
-      if (!rest.isEmpty()) children.set(element, rest);
-    }
-    return new FieldSet(this.member && !other.member, children);
+    return this.without(other, this.member && !other.member, (ours, theirs) => ours.difference(theirs));
   }
 
   /** The members that are neither in `other` nor below one of its members. */
   recursiveDifference(other: FieldSet): FieldSet {
-    if (other.member) return FieldSet.empty;
-    if (other.isEmpty()) return this;
-    const children = new Map<PathElement, FieldSet>();
-    for (const [element, ours] of this.children) {
-      const theirs = other.children.get(element);
-      const rest = theirs === undefined ? ours : ours.recursiveDifference(theirs);
-      if (!rest.isEmpty()) children.set(element, rest);
+    return other.member ? FieldSet.empty : this.without(other, this.member, (ours, theirs) => ours.recursiveDifference(theirs));
+  }
+
+  /** Looks only where `other` has something, and gives the same set when nothing is taken away. */
+  private without(other: FieldSet, member: boolean, subtract: (ours: FieldSet, theirs: FieldSet) => FieldSet): FieldSet {
+    let children: Map<PathElement, FieldSet> | undefined;
+    for (const [element, theirs] of other.children) {
+      const ours = this.children.get(element);
+      const rest = ours === undefined ? undefined : subtract(ours, theirs);
+      if (rest === undefined || rest === ours) continue;
+      children ??= new Map(this.children);
+      if (rest.isEmpty()) children.delete(element);
+      else children.set(element, rest);
     }
-    return new FieldSet(this.member, children);
+    return children === undefined && member === this.member ? this : new FieldSet(member, children ?? this.children);
   }
 
   equals(other: FieldSet): boolean {
@@ -108,6 +107,7 @@ export class FieldSet {
   }
 
   private encodeNode(): JsonObject {
+    if (this.children.size === 0) return {};
     return this.member && this.children.size > 0 ? { '.': {}, ...this.encode() } : this.encode();
   }
 
@@ -130,11 +130,15 @@ function decodeNode(fields: unknown, depth: number): FieldSet | undefined {
       continue;
     }
     const element = parseElement(text);
-    const child = element === undefined ? undefined : decodeNode(below, depth + 1);
+    const child = isLeaf(below) ? FieldSet.leaf : decodeNode(below, depth + 1);
     if (element === undefined || child === undefined) return undefined;
     children.set(element, child.children.size === 0 ? FieldSet.leaf : child);
   }
   return new FieldSet(member, children);
+}
+
+function isLeaf(fields: unknown): boolean {
+  return isJsonObject(fields) && Object.keys(fields).length === 0;
 }
 
 /** How error messages write a path: `.spec.containers[name="x"].image`. */

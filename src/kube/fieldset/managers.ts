@@ -1,4 +1,4 @@
-import { isJsonObject, type KubeObject, type ManagedFieldsEntry, type Json } from '../objects/index.ts';
+import { isJsonObject, type Json, type JsonObject, type KubeObject, type ManagedFieldsEntry } from '../objects/index.ts';
 import { compareText } from './element.ts';
 import { FieldSet } from './fieldset.ts';
 
@@ -41,9 +41,24 @@ function decodeEntry(entry: Json): Manager | undefined {
   if (fieldsType !== 'FieldsV1' || typeof manager !== 'string' || typeof apiVersion !== 'string' || typeof subresource !== 'string') {
     return undefined;
   }
-  const set = FieldSet.decode(fieldsV1 ?? {});
+  const set = decodeSet(fieldsV1 ?? {});
   if (set === undefined) return undefined;
   return { manager, operation, apiVersion, subresource, set, ...(typeof time === 'string' ? { time } : {}) };
+}
+
+/** Sets of stored entries, which are frozen, and back: most entries stay as they are from write to write. */
+const decoded = new WeakMap<object, FieldSet>();
+const encoded = new WeakMap<FieldSet, JsonObject>();
+
+function decodeSet(fields: Json): FieldSet | undefined {
+  const stored = isJsonObject(fields) && Object.isFrozen(fields) ? fields : undefined;
+  const known = stored === undefined ? undefined : decoded.get(stored);
+  if (known !== undefined) return known;
+  const set = FieldSet.decode(fields);
+  if (set === undefined || stored === undefined) return set;
+  decoded.set(stored, set);
+  encoded.set(set, stored);
+  return set;
 }
 
 /** Writes managedFields, sorted by operation, time, manager, version, subresource. */
@@ -54,7 +69,7 @@ function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
     apiVersion: entry.apiVersion,
     ...(entry.time === undefined ? {} : { time: entry.time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: entry.set.encode(),
+    fieldsV1: encoded.get(entry.set) ?? entry.set.encode(),
     ...(entry.subresource === '' ? {} : { subresource: entry.subresource }),
   }));
 }

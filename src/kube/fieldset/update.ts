@@ -1,6 +1,6 @@
 import type { Json, KubeObject } from '../objects/index.ts';
 import type { Schema } from '../schema/index.ts';
-import { compare, ignoring, type Comparison } from './compare.ts';
+import { compare, ignoring } from './compare.ts';
 import { FieldSet } from './fieldset.ts';
 import {
   capUpdaters,
@@ -74,8 +74,11 @@ export function accountUpdate(context: WriteContext, live: KubeObject | undefine
   const { schema, now, knownVersions } = context;
   const changes = ignoring(compare(schema, untracked(live), untracked(next)), context.resetFields ?? FieldSet.empty);
   const remaining = reconciled(schema, tidy(managers, knownVersions));
-  for (const [key, entry] of remaining) remaining.set(key, { ...entry, set: without(entry.set, changes) });
-  const taken = changes.modified.union(changes.added).difference(NEVER_TRACKED);
+  const changed = changes.modified.union(changes.added);
+  const lost = changed.union(changes.removed);
+  // What others changed is theirs, what is gone is nobody's.
+  for (const [key, entry] of remaining) remaining.set(key, { ...entry, set: entry.set.difference(lost) });
+  const taken = changed.difference(NEVER_TRACKED);
   const identity = {
     manager: context.manager,
     operation: 'Update',
@@ -93,11 +96,6 @@ export function accountUpdate(context: WriteContext, live: KubeObject | undefine
 /** Managers whose sets fit the schema of today. */
 export function reconciled(schema: Schema, managers: Managers): Map<string, Manager> {
   return new Map([...managers].map(([key, entry]) => [key, { ...entry, set: withAtomicWholes(schema, entry.set) }]));
-}
-
-/** What a manager keeps when others change an object. */
-function without(set: FieldSet, changes: Comparison): FieldSet {
-  return set.difference(changes.modified).difference(changes.added).difference(changes.removed);
 }
 
 /** The object as a value to compare: managedFields take no part. */

@@ -9,6 +9,8 @@ export interface JsonObject {
 }
 
 const INTEGER = /^-?\d+$/;
+/** The shortest run of digits that can be an integer beyond 2^53; texts without one need no reviver. */
+const MAYBE_LARGE = /\d{16}/;
 
 /**
  * Parses JSON, keeping large integers exact. `__proto__` becomes an ordinary own key.
@@ -17,7 +19,7 @@ const INTEGER = /^-?\d+$/;
  */
 export function parseJson(text: string): Json {
   try {
-    return JSON.parse(text, reviveExact) as Json;
+    return (MAYBE_LARGE.test(text) ? JSON.parse(text, reviveExact) : JSON.parse(text)) as Json;
   } catch (cause) {
     throw new SottoError('JSON_SYNTAX', 'the text is not valid JSON', { cause });
   }
@@ -32,7 +34,13 @@ function reviveExact(_key: string, value: unknown, context?: { readonly source?:
 
 /** Serialises a JSON value; bigint is written as an integer. `indent` as in JSON.stringify. */
 export function stringifyJson(value: unknown, indent?: number | string): string {
-  return JSON.stringify(value, writeExact, indent);
+  try {
+    return JSON.stringify(value, undefined, indent);
+  } catch (error) {
+    // Plain serialisation is much faster and stops only at a bigint; a value that refuses (Sensitive) refuses again.
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, writeExact, indent);
+  }
 }
 
 const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (this: void, text: string) => unknown };

@@ -1,4 +1,5 @@
 import { isJsonObject, ownValue, type Json, type JsonObject } from '../objects/index.ts';
+import type { Schema } from './types.ts';
 
 /** Sets a field that is absent. */
 export function fill(object: JsonObject, key: string, value: Json): void {
@@ -29,4 +30,11 @@ export function ensured(object: JsonObject, key: string): JsonObject {
 /** A text; empty for a value that is none. */
 export function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
+}
+
+/** A map of plain texts: labels, data. Nothing in it needs a look of its own. */
+export function isMapOfTexts(schema: Schema): boolean {
+  const { properties, additionalProperties } = schema;
+  if (properties !== undefined || typeof additionalProperties !== 'object') return false;
+  return additionalProperties.type === 'string' && additionalProperties.scalar === undefined;
 }

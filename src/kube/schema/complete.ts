@@ -9,7 +9,7 @@ import {
   type JsonObject,
   type KubeObject,
 } from '../objects/index.ts';
-import { fill } from './access.ts';
+import { fill, isMapOfTexts } from './access.ts';
 import { DEFAULT_STEPS } from './default-steps.ts';
 import { DEFAULT_VALUES, DROPPED_WHEN_ZERO, MAY_BE_EMPTY, STATUS_ALWAYS } from './default-values.ts';
 import { schemaOf } from './definitions.ts';
@@ -33,7 +33,10 @@ function complete(schema: Schema, value: Json): Json {
   if (schema.scalar === 'quantity') return canonical(value);
   if (schema.scalar !== undefined) return cloneJson(value);
   if (Array.isArray(value)) return value.map((item) => complete(schema.items ?? {}, item));
-  return isJsonObject(value) ? completeObject(schema, value) : value;
+  if (!isJsonObject(value)) return value;
+  // The step of a parent may write into it, so it is a copy all the same.
+  if (isMapOfTexts(schema) && !Object.values(value).includes(null)) return { ...value };
+  return completeObject(schema, value);
 }
 
 function canonical(value: Json): Json {

@@ -1,4 +1,5 @@
 import { isJsonObject, ownValue, setOwn, type Json, type JsonObject } from '../objects/index.ts';
+import { isMapOfTexts } from './access.ts';
 import { fieldPath, itemPath } from './path.ts';
 import type { Schema } from './types.ts';
 
@@ -24,7 +25,7 @@ export function unknownFields(schema: Schema, value: Json): readonly string[] {
 }
 
 function pruneValue(schema: Schema, value: Json, path: string, pruned: string[]): Json {
-  if (schema.scalar === 'json') return value;
+  if (schema.scalar === 'json' || isMapOfTexts(schema)) return value;
   if (Array.isArray(value)) return pruneList(schema, value, path, pruned);
   return isJsonObject(value) ? pruneObject(schema, value, path, pruned) : value;
 }

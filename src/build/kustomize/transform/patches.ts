@@ -1,9 +1,10 @@
 import { SottoError } from '../../../base/errors/index.ts';
 import type { Json } from '../../../kube/objects/index.ts';
-import { fromJson, toJson, type YamlMap, type YamlNode } from '../../../text/yaml/index.ts';
+import { toJson, type YamlMap, type YamlNode } from '../../../text/yaml/index.ts';
 import type { Collection } from '../collection.ts';
 import { duplicateId } from '../collection.ts';
 import { applyJsonPatch, parseJsonPatch, type PatchOperation } from '../json6902.ts';
+import { nodeOfJson } from '../jsonnode.ts';
 import type { Patch, Selector } from '../kustomization.ts';
 import type { Loader } from '../loader.ts';
 import { parseManifests } from '../manifests.ts';
@@ -234,7 +235,7 @@ function applyOperations(
 function patchAsJson(resource: Resource, operations: readonly PatchOperation[], loaded: LoadedPatch): void {
   const kept = keepsNotes(resource, () => {
     const before = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file });
-    const root = fromJson(patched(resource, before, operations, loaded));
+    const root = nodeOfJson(patched(resource, before, operations, loaded));
     if (!isMap(root)) throw failure(`the JSON patch leaves no object of ${formatId(resource.id)}`, loaded.file);
     resource.root = root;
   });

@@ -36,6 +36,7 @@ export function readDestinationRule(
   const [destination, second] = destinations;
   if (destination === undefined) throw reader.error(where, 'names no destination: s3_bucket, gcs_bucket or vault_path');
   if (second !== undefined) throw reader.error(where, 'names more than one destination: only one of s3_bucket, gcs_bucket and vault_path can be used');
+  if (compiled(text('path_regex')) === undefined) reader.warn(`${where}.path_regex`, 'does not compile and matches nothing');
   const recreation = Object.hasOwn(rule, 'recreation_rule') ? rule['recreation_rule'] : undefined;
   return {
     pathRegex: text('path_regex'),
@@ -73,11 +74,15 @@ export function matchDestinationRule(config: SopsConfig, path: string): Destinat
   });
 }
 
-export function isMatch(pattern: string, path: string): boolean {
+function isMatch(pattern: string, path: string): boolean {
+  return compiled(pattern)?.test(path) === true;
+}
+
+function compiled(pattern: string): ReturnType<typeof compileRegExp> | undefined {
   try {
-    return compileRegExp(pattern).test(path);
+    return compileRegExp(pattern);
   } catch (error) {
-    if (error instanceof SottoError) return false;
+    if (error instanceof SottoError) return undefined;
     throw error;
   }
 }

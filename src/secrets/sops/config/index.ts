@@ -1,4 +1,5 @@
+export { matchDestinationRule } from './destinations.ts';
 export { keysOfText } from './keys.ts';
-export { matchCreationRule, ruleKeys } from './match.ts';
+export { explainCreationRule, matchCreationRule, ruleKeys, type RuleExplanation } from './match.ts';
 export { parseConfig } from './parse.ts';
-export type { ConfiguredKey, CreationRule, SopsConfig, StoreSettings } from './types.ts';
+export type { ConfiguredKey, CreationRule, Destination, DestinationRule, SopsConfig, StoreSettings } from './types.ts';
