@@ -1,33 +1,40 @@
 import type { Flag } from '../flags.ts';
 
-const value = (name: string, help: string, short?: string): Flag => ({
+export const value = (name: string, help: string, short?: string): Flag => ({
   name,
   help,
   value: 'VALUE',
   ...(short === undefined ? {} : { short }),
 });
-const toggle = (name: string, help: string, short?: string): Flag => ({ name, help, ...(short === undefined ? {} : { short }) });
+export const toggle = (name: string, help: string, short?: string): Flag => ({ name, help, ...(short === undefined ? {} : { short }) });
 
 /** Accepted before and after the subcommand. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
-  value('config', 'configuration file instead of the .sops.yaml found upward from here'),
+  value('config', 'configuration file instead of the .sops.yaml found upward from here [$SOPS_CONFIG]'),
   value('indent', 'spaces per level of YAML or JSON output'),
   toggle('mac-only-encrypted', 'compute the MAC over encrypted values only'),
   toggle('strict', "fail on unknown fields of the configuration (Sotto's own)"),
   toggle('verbose', 'accepted, without effect'),
   toggle('disable-version-check', 'accepted, without effect: versions are never looked up'),
   toggle('check-for-updates', 'accepted, without effect: versions are never looked up'),
-  toggle('enable-local-keyservice', 'accepted, without effect: keys are always used in this process'),
-  { ...value('keyservice', 'not supported yet'), repeat: true },
+  { ...value('keyservice', 'key service to ask as well, tcp://host:port or unix:///path [$SOPS_KEYSERVICE]'), repeat: true },
 ];
 
-const FILE_FLAGS: readonly Flag[] = [
-  toggle('in-place', 'write back to the same file', 'i'),
-  value('output', 'write to this file'),
+export const TYPE_FLAGS: readonly Flag[] = [
   value('input-type', 'yaml, json, dotenv, ini or binary; default by suffix'),
   value('output-type', 'yaml, json, dotenv, ini or binary; default the input type'),
-  value('filename-override', 'name that decides format and creation rule; needed when reading from stdin'),
 ];
+export const IN_PLACE = toggle('in-place', 'write back to the same file', 'i');
+export const OUTPUT = value('output', 'write to this file');
+export const FILENAME = value('filename-override', 'name that decides format and creation rule; needed when reading from stdin');
+export const FILE_FLAGS: readonly Flag[] = [IN_PLACE, OUTPUT, ...TYPE_FLAGS, FILENAME];
+export const ORDER = value('decryption-order', 'comma list of key types to try first [$SOPS_DECRYPTION_ORDER]');
+export const IGNORE_MAC = toggle('ignore-mac', 'do not check the message authentication code');
+export const THRESHOLD = value('shamir-secret-sharing-threshold', 'key groups needed to open the file');
+export const CONTEXT = value('encryption-context', 'comma list of key:value pairs for AWS KMS');
+export const PROFILE = value('aws-profile', 'profile for AWS KMS');
+export const BACKGROUND = toggle('background', 'do not wait for the command (deprecated)');
+export const USER = value('user', 'run the command as this user');
 
 /** Flags that name keys, in the order in which upstream puts them into the group. */
 export const KEY_FLAGS = [
@@ -40,6 +47,18 @@ export const KEY_FLAGS = [
   { flag: 'age', short: 'a', type: 'age', variable: 'SOPS_AGE_RECIPIENTS' },
 ] as const;
 
+export const KEY_FLAG_LIST: readonly Flag[] = [
+  ...KEY_FLAGS.map((key) => value(key.flag, `comma list of keys [$${key.variable}]`, 'short' in key ? key.short : undefined)),
+  PROFILE,
+  CONTEXT,
+];
+
+/** `--add-X` and `--rm-X`. */
+export const CHANGE_KEY_FLAGS: readonly Flag[] = KEY_FLAGS.flatMap(({ flag }) => [
+  value(`add-${flag}`, 'comma list of keys to add to the first group'),
+  value(`rm-${flag}`, 'comma list of keys to remove'),
+]);
+
 /** Flags of the six selection rules and their property. */
 export const SELECTION_FLAGS = [
   ['encrypted-suffix', 'encryptedSuffix'],
@@ -49,61 +68,4 @@ export const SELECTION_FLAGS = [
   ['encrypted-comment-regex', 'encryptedCommentRegex'],
   ['unencrypted-comment-regex', 'unencryptedCommentRegex'],
 ] as const;
-
-export const ENCRYPT_FLAGS: readonly Flag[] = [
-  ...FILE_FLAGS,
-  ...KEY_FLAGS.map((key) => value(key.flag, `comma list of keys [$${key.variable}]`, 'short' in key ? key.short : undefined)),
-  value('aws-profile', 'profile for AWS KMS'),
-  value('encryption-context', 'not supported yet'),
-  ...SELECTION_FLAGS.map(([name]) => value(name, 'selects what is encrypted')),
-  value('shamir-secret-sharing-threshold', 'key groups needed to open the file'),
-];
-
-export const DECRYPT_FLAGS: readonly Flag[] = [
-  ...FILE_FLAGS,
-  value('extract', 'print only the value at this path, such as ["a"]["list"][0]'),
-  toggle('ignore-mac', 'do not check the message authentication code'),
-  value('decryption-order', 'comma list of key types to try first [$SOPS_DECRYPTION_ORDER]'),
-];
-
-/** What upstream has and we refuse by name. */
-export const REFUSED_COMMANDS: ReadonlySet<string> = new Set([
-  'edit',
-  'set',
-  'unset',
-  'rotate',
-  'updatekeys',
-  'groups',
-  'exec-env',
-  'exec-file',
-  'filestatus',
-  'publish',
-  'keyservice',
-  'completion',
-]);
-
-/** Modes of the legacy command line, by flag; false where we refuse them. */
-export const LEGACY_MODES: Readonly<Record<string, 'encrypt' | 'decrypt' | false>> = {
-  '-e': 'encrypt',
-  '--encrypt': 'encrypt',
-  '-d': 'decrypt',
-  '--decrypt': 'decrypt',
-  '-r': false,
-  '--rotate': false,
-  '--set': false,
-};
-
-export const USAGE = `sops - encrypted file editor with age (Sotto's implementation)
-
-Usage:
-  sops encrypt [flags] [FILE]    encrypt a file, result on stdout; without FILE from stdin
-  sops decrypt [flags] [FILE]    decrypt a file, result on stdout; without FILE from stdin
-  sops -e|-d [flags] FILE        the same, legacy form
-  sops --version
-
-Keys: age recipients (--age, .sops.yaml); identities from SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD and
-<user config>/sops/age/keys.txt. Other key types and commands are refused by name for now.
-
-Example:
-  sops encrypt --age age1… secret.yaml > secret.enc.yaml
-`;
+export const SELECTION_FLAG_LIST: readonly Flag[] = SELECTION_FLAGS.map(([name]) => value(name, 'selects what is encrypted'));

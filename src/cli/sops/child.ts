@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+
+import { SottoError } from '../../base/errors/index.ts';
+import type { World } from '../../base/world/index.ts';
+import { onStop } from './signals.ts';
+
+/** What to run, and how. */
+export interface ChildOptions {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly world: World;
+  /** Do not wait for it. */
+  readonly background?: boolean;
+}
+
+/** How a program ended. */
+export interface ChildEnd {
+  readonly code: number;
+  /** Set when a signal ended it. */
+  readonly signal?: NodeJS.Signals;
+}
+
+/**
+ * Runs a program on our own terminal, or on the streams of a world that is not this process's. Signals that end us are passed on.
+ *
+ * @throws SottoError SOPS_PROGRAM when it does not start
+ */
+export function runChild({ program, args, env, world, background = false }: ChildOptions): Promise<ChildEnd> {
+  const isOurs = world.stdin === process.stdin;
+  return world.outside(
+    () =>
+      new Promise((resolve, reject) => {
+        const child = spawn(program, args, {
+          cwd: world.cwd,
+          env: { ...env },
+          detached: background,
+          stdio: background ? 'ignore' : isOurs ? 'inherit' : 'pipe',
+        });
+        child.on('error', (error: NodeJS.ErrnoException) =>
+          reject(new SottoError('SOPS_PROGRAM', `exec: "${program}": ${error.code === 'ENOENT' ? 'executable file not found in $PATH' : (error.code ?? 'failed')}`)),
+        );
+        if (background) {
+          child.on('spawn', () => {
+            child.unref();
+            resolve({ code: 0 });
+          });
+          return;
+        }
+        const forget = onStop((signal) => child.kill(signal));
+        if (!isOurs) connect(child, world);
+        child.on('close', (code, signal) => {
+          forget();
+          resolve({ code: code ?? -1, ...(signal === null ? {} : { signal }) });
+        });
+      }),
+  );
+}
+
+function connect(child: ChildProcess, world: World): void {
+  // a program that does not read its input is no error
+  child.stdin?.on('error', () => undefined);
+  void feed(child, world);
+  child.stdout?.on('data', (bytes: Buffer) => world.stdout.write(bytes.toString()));
+  child.stderr?.on('data', (bytes: Buffer) => world.stderr.write(bytes.toString()));
+}
+
+async function feed(child: ChildProcess, world: World): Promise<void> {
+  // the iterator stays open: a later prompt may read on
+  const input = world.stdin as Partial<Readable> & World['stdin'];
+  if (input.readableEnded === true) return void child.stdin?.end();
+  for await (const bytes of world.stdin) child.stdin?.write(bytes);
+  child.stdin?.end();
+}
