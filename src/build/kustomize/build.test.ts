@@ -60,6 +60,26 @@ describe('the result of a build', () => {
     expect(renderYaml(run({ 'kustomization.yaml': 'resources: [a.yaml]\nnamePrefix: p-\n', 'a.yaml': CONFIG_MAP }))).toContain('name: p-c');
   });
 
+  it('KZ-50: names Sotto as the manager when buildMetadata asks for the label', () => {
+    const [only] = run({ 'kustomization.yaml': 'resources: [a.yaml]\nbuildMetadata: [managedByLabel]\n', 'a.yaml': CONFIG_MAP }).objects;
+    expect(only?.object.metadata.labels).toEqual({ 'app.kubernetes.io/managed-by': 'sotto' });
+  });
+
+  it('KZ-47: keeps the built-in schema below one of the user when asked to', () => {
+    const files = {
+      'kustomization.yaml': 'resources: [p.yaml]\nopenapi: {path: s.json}\npatches: [{path: patch.yaml}]\n',
+      's.json': '{"definitions": {}}',
+      'p.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}\n',
+      'patch.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: b}]}\n',
+    };
+    const names = (result: BuildResult): string[] => {
+      const only = result.objects[0]?.object as { spec?: { containers: { name: string }[] } } | undefined;
+      return only?.spec?.containers.map(({ name }) => name) ?? [];
+    };
+    expect(names(run(files))).toEqual(['b']);
+    expect(names(run(files, { keepBuiltinSchema: true }))).toEqual(['b', 'a']);
+  });
+
   it('KZ-B8: grows with the number of objects and references, not with its square', () => {
     const count = 2_000;
     const objects = Array.from({ length: count }, (_, i) => [
@@ -131,6 +151,30 @@ describe('what is refused', () => {
 });
 
 describe('errors', () => {
+  it('stops patches that double an object again and again', () => {
+    const copy =
+      '{"op":"copy","from":"/data","path":"/data/x"},{"op":"move","from":"/data/x","path":"/data/y"},{"op":"copy","from":"/data","path":"/data/z"}';
+    const failure = failureOf({
+      'kustomization.yaml': `resources: [a.yaml]\npatches: [{target: {}, patch: '[${Array.from({ length: 15 }, () => copy).join(',')}]'}]\n`,
+      'a.yaml': CONFIG_MAP,
+    });
+    expect(failure.message).toMatch(/copy more than \d+ values/);
+  });
+
+  it('stops directories that are entered again and again', () => {
+    const files: Record<string, string> = { 'd0/kustomization.yaml': 'resources: []\n' };
+    for (let i = 1; i <= 16; i++) files[`d${i}/kustomization.yaml`] = `resources: [../d${i - 1}, ../d${i - 1}]\n`;
+    expect(failureOf(files, { path: 'd16' }).code).toBe('KUSTOMIZE_LIMIT');
+  });
+
+  it('KZ-14: two objects that patches give one id are an error', () => {
+    const failure = failureOf({
+      'kustomization.yaml': `resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, patch: '[{"op":"replace","path":"/metadata/name","value":"same"}]'}]\n`,
+      'a.yaml': `${CONFIG_MAP}---\n${CONFIG_MAP.replace('name: c', 'name: d')}`,
+    });
+    expect(failure.message).toContain('may not add resource with an already registered id: ConfigMap.v1.[noGrp]/same.[noNs]');
+  });
+
   it('KZ-B10: name the file, the line and the directories that led there', () => {
     const failure = failureOf(
       {

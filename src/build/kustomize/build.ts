@@ -1,6 +1,6 @@
 import { SottoError } from '../../base/errors/index.ts';
 import { newAccumulator } from './accumulator.ts';
-import type { Collection } from './collection.ts';
+import { duplicateId, type Collection } from './collection.ts';
 import { addHashes } from './generators.ts';
 import { contentHash } from './hash.ts';
 import { rootLoader } from './loader.ts';
@@ -39,6 +39,7 @@ export function build(options: BuildOptions): BuildResult {
       addHashes(collection, contentHash);
       fixNameReferences(collection, config.nameReference, session.warn);
       resolveVariables(accumulator, config.varReference, target.file, session.warn);
+      refuseDuplicates(collection);
       dropLocalConfig(collection);
       sortResources(collection, target.kustomization.sortOptions, options.order, target.file);
       if (buildMetadata.has('managedByLabel')) addEntries(collection, MANAGED_BY, [{ path: 'metadata/labels', create: true }]);
@@ -49,6 +50,12 @@ export function build(options: BuildOptions): BuildResult {
   } catch (error) {
     throw session.failure(error);
   }
+}
+
+/** Patches can rename two objects to one; where upstream crashes, this is an error. */
+function refuseDuplicates(collection: Collection): void {
+  const [conflict] = collection.conflicts();
+  if (conflict?.[0] !== undefined && conflict[1] !== undefined) throw duplicateId(conflict[1], conflict[0]);
 }
 
 /** Objects for the build only are dropped; what patches left without kind or name is an error. */

@@ -54,7 +54,7 @@ function fillData(kind: GeneratorKind, root: YamlMap, pairs: ReadonlyMap<string,
 }
 
 /** Base64, broken into lines of 70 characters with a newline at the end when it is longer than 69. */
-export function wrappedBase64(bytes: Uint8Array): string {
+function wrappedBase64(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
   if (text.length < BASE64_LINE) return text;
   const lines: string[] = [];

@@ -15,10 +15,6 @@ const HASHED: Readonly<Record<string, { readonly always: readonly string[]; read
   Secret: { always: ['type', 'data'], maps: ['stringData'] },
 };
 
-export function isHashable(kind: string): boolean {
-  return Object.hasOwn(HASHED, kind);
-}
-
 /**
  * The suffix of a generated ConfigMap or Secret. The name takes no part: upstream looks it up where it never is, so
  * it is always empty.

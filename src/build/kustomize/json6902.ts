@@ -47,13 +47,21 @@ function textIn(item: JsonObject, key: string): string | undefined {
 type Container = JsonObject | Json[];
 
 /**
- * Applies a patch and returns the changed document; the input is changed.
+ * Applies a patch and returns the changed document; the input is changed. `countCopied` is told how many values each copy
+ * operation copies, and may throw.
  *
  * @throws SottoError KUSTOMIZE_JSON_PATCH naming operation and path, never a value
  */
-export function applyJsonPatch(document: Json, operations: readonly PatchOperation[]): Json {
+export function applyJsonPatch(
+  document: Json,
+  operations: readonly PatchOperation[],
+  countCopied: (values: number) => void = () => undefined,
+): Json {
   let root = document;
-  for (const operation of operations) root = applyOne(root, operation);
+  for (const operation of operations) {
+    if (operation.op === 'copy') countCopied(sizeOf(copiedBy(root, operation)));
+    root = applyOne(root, operation);
+  }
   return root;
 }
 
@@ -144,6 +152,17 @@ function move(root: Json, operation: PatchOperation): Json {
 function copy(root: Json, operation: PatchOperation): Json {
   // What is missing is copied as null.
   return add(root, operation, cloneJson(valueAt(root, fromOf(operation), 'copy') ?? null));
+}
+
+function copiedBy(root: Json, { from }: PatchOperation): Json | undefined {
+  const { parent, key } = locate(root, from ?? '');
+  return parent === undefined ? undefined : childOf(parent, key);
+}
+
+function sizeOf(value: Json | undefined): number {
+  if (Array.isArray(value)) return value.reduce<number>((size, item) => size + sizeOf(item), 1);
+  if (!isJsonObject(value)) return 1;
+  return Object.values(value).reduce<number>((size, item) => size + sizeOf(item), 1);
 }
 
 function fromOf({ op, from }: PatchOperation): string {

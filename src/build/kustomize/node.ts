@@ -10,14 +10,6 @@ export function isMap(node: YamlNode | undefined): node is YamlMap {
   return node?.kind === 'map';
 }
 
-export function isSequence(node: YamlNode | undefined): node is YamlSequence {
-  return node?.kind === 'sequence';
-}
-
-export function isScalar(node: YamlNode | undefined): node is YamlScalar {
-  return node?.kind === 'scalar';
-}
-
 export function isNull(node: YamlNode): boolean {
   return node.kind === 'scalar' && node.tag === '!!null';
 }
@@ -130,6 +122,13 @@ export function cloneNode(node: YamlNode): YamlNode {
   if (node.kind === 'scalar') return { ...node };
   if (node.kind === 'sequence') return { ...node, items: node.items.map((item) => cloneNode(item)) };
   return { ...node, items: node.items.map(({ key, value }) => ({ key: cloneNode(key), value: cloneNode(value) })) };
+}
+
+/** How many nodes a tree has. */
+export function countNodes(node: YamlNode): number {
+  if (node.kind === 'scalar') return 1;
+  const children = node.kind === 'sequence' ? node.items : node.items.map(({ value }) => value);
+  return children.reduce((size, child) => size + countNodes(child), 1);
 }
 
 /** A map of scalars as texts, as kustomize reads labels and annotations: what is no scalar has the text ''. */

@@ -1,6 +1,5 @@
 import { SottoError } from '../../base/errors/index.ts';
 import type { Collection } from './collection.ts';
-import { duplicateId } from './collection.ts';
 import { compareText, formatGvk, ORDER_FIRST, ORDER_LAST, ranksOf, sortTextOf } from './gvk.ts';
 import type { SortOptions } from './kustomization.ts';
 import type { ResourceId } from './resourceid.ts';
@@ -27,8 +26,6 @@ export function sortResources(collection: Collection, options: SortOptions | und
     );
   }
   if (wanted === 'fifo') return;
-  const [conflict] = collection.conflicts();
-  if (conflict?.[0] !== undefined && conflict[1] !== undefined) throw duplicateId(conflict[1], conflict[0]);
   const compare = legacyOrder(
     legacy === undefined ? ORDER_FIRST : (legacy.orderFirst ?? []),
     legacy === undefined ? ORDER_LAST : (legacy.orderLast ?? []),

@@ -1,8 +1,8 @@
 import { apiVersionOf, type GroupVersionKind } from '../../kube/objects/index.ts';
 
 /** The effective namespace of cluster-scoped objects (k:kyaml/resid/resid.go). */
-export const CLUSTER_SCOPE = '_non_namespaceable_';
-export const DEFAULT_NAMESPACE = 'default';
+const CLUSTER_SCOPE = '_non_namespaceable_';
+const DEFAULT_NAMESPACE = 'default';
 
 /**
  * The cluster-scoped kinds of the Kubernetes 1.21 schema that kustomize 5.8.1 carries; everything else, custom

@@ -3,6 +3,10 @@ import type { YamlNode } from '../../text/yaml/index.ts';
 import { schemaOfKind, type SchemaSource } from './mergeschema.ts';
 import type { BuildWarning } from './types.ts';
 
+/** Far beyond any honest build: directories entered (one can be entered many times), and values copied by patches. */
+const MAX_DIRECTORIES = 20_000;
+const MAX_COPIED = 5_000_000;
+
 /** What one build collects on its way: warnings, and the directories it is in. */
 export class Session {
   readonly warnings: BuildWarning[] = [];
@@ -13,6 +17,8 @@ export class Session {
   #schemas: SchemaSource | undefined;
   readonly #directories: string[] = [];
   readonly #seen = new Set<string>();
+  #entered = 0;
+  #copied = 0;
 
   constructor(keepsBuiltinSchema = false) {
     this.keepsBuiltinSchema = keepsBuiltinSchema;
@@ -40,11 +46,24 @@ export class Session {
 
   /** Runs the build of a directory. When it fails, the directory stays noted for the message. */
   within<T>(directory: string, run: () => T): T {
+    this.#entered++;
+    if (this.#entered > MAX_DIRECTORIES)
+      throw new SottoError('KUSTOMIZE_LIMIT', `the build enters more than ${MAX_DIRECTORIES} directories`);
     this.#directories.push(directory);
     const result = run();
     this.#directories.pop();
     return result;
   }
+
+  /**
+   * Counts values that a patch or replacement copies, which can double an object again and again.
+   *
+   * @throws SottoError KUSTOMIZE_LIMIT
+   */
+  readonly countCopied = (values: number): void => {
+    this.#copied += values;
+    if (this.#copied > MAX_COPIED) throw new SottoError('KUSTOMIZE_LIMIT', `patches and replacements copy more than ${MAX_COPIED} values`);
+  };
 
   /** The error of a failed build, with the directories that led there. */
   failure(error: unknown): SottoError {

@@ -70,7 +70,7 @@ function isBlock({ style }: YamlScalar): boolean {
 }
 
 /** A scalar in its own style; a plain one that would not be read as what it is gets quotes or its tag. */
-export function scalarText(node: YamlScalar, blockIndent: number): string {
+function scalarText(node: YamlScalar, blockIndent: number): string {
   const { text, style, tag } = node;
   if (style === 'single') return `'${text.replaceAll("'", "''")}'`;
   if (style === 'double') return doubleQuoted(text);

@@ -54,7 +54,7 @@ export function accumulate(target: Target, accumulator: Accumulator): void {
 }
 
 /** Objects from files, and from directories, each of which is built first. */
-export function addResources(target: Target, accumulator: Accumulator, entries: readonly string[]): void {
+function addResources(target: Target, accumulator: Accumulator, entries: readonly string[]): void {
   for (const entry of entries) {
     const failed = addFile(target, accumulator, entry);
     if (failed !== undefined) addDirectory(target, accumulator, entry, failed);

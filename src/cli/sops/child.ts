@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
 
 import { SottoError } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
@@ -13,6 +12,8 @@ export interface ChildOptions {
   readonly world: World;
   /** Do not wait for it. */
   readonly background?: boolean;
+  /** False: it gets our input only when that is the terminal. Default true. */
+  readonly takesInput?: boolean;
 }
 
 /** How a program ended. */
@@ -27,7 +28,7 @@ export interface ChildEnd {
  *
  * @throws SottoError SOPS_PROGRAM when it does not start
  */
-export function runChild({ program, args, env, world, background = false }: ChildOptions): Promise<ChildEnd> {
+export function runChild({ program, args, env, world, background = false, takesInput = true }: ChildOptions): Promise<ChildEnd> {
   const isOurs = world.stdin === process.stdin;
   return world.outside(
     () =>
@@ -49,7 +50,7 @@ export function runChild({ program, args, env, world, background = false }: Chil
           return;
         }
         const forget = onStop((signal) => child.kill(signal));
-        if (!isOurs) connect(child, world);
+        if (!isOurs) connect(child, world, takesInput);
         child.on('close', (code, signal) => {
           forget();
           resolve({ code: code ?? -1, ...(signal === null ? {} : { signal }) });
@@ -58,18 +59,16 @@ export function runChild({ program, args, env, world, background = false }: Chil
   );
 }
 
-function connect(child: ChildProcess, world: World): void {
+function connect(child: ChildProcess, world: World, takesInput: boolean): void {
   // a program that does not read its input is no error
   child.stdin?.on('error', () => undefined);
-  void feed(child, world);
+  if (takesInput) void feed(child, world);
+  else child.stdin?.end();
   child.stdout?.on('data', (bytes: Buffer) => world.stdout.write(bytes.toString()));
   child.stderr?.on('data', (bytes: Buffer) => world.stderr.write(bytes.toString()));
 }
 
 async function feed(child: ChildProcess, world: World): Promise<void> {
-  // the iterator stays open: a later prompt may read on
-  const input = world.stdin as Partial<Readable> & World['stdin'];
-  if (input.readableEnded === true) return void child.stdin?.end();
   for await (const bytes of world.stdin) child.stdin?.write(bytes);
   child.stdin?.end();
 }

@@ -3,8 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 
 import { codeOf, SottoError } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
-import { parseConfig, type SopsConfig, type SopsFormat } from '../../secrets/sops/index.ts';
+import { matchCreationRule, parseConfig, type CreationRule, type SopsConfig, type SopsFormat } from '../../secrets/sops/index.ts';
 import type { Arguments } from '../flags.ts';
+import type { SopsFace } from './face.ts';
 
 const NAME = '.sops.yaml';
 const IGNORED_NAME = '.sops.yml';
@@ -25,6 +26,13 @@ export async function loadConfig(args: Arguments, world: World, warn: (message: 
   if (first !== undefined && args.has('strict')) throw new SottoError('SOPS_CONFIG_INVALID', first, { at: { file: path } });
   for (const warning of config.warnings) warn(`${path}: ${warning}`);
   return config;
+}
+
+/** The rule for the file that a command works on; undefined without configuration or rules. */
+export async function loadConfigRule({ args, world, warn }: SopsFace): Promise<CreationRule | undefined> {
+  const config = await loadConfig(args, world, warn);
+  const name = args.text('filename-override') ?? args.positional[0] ?? '';
+  return config === undefined ? undefined : matchCreationRule(config, name, world.cwd);
 }
 
 async function readConfig(path: string, world: World): Promise<string> {

@@ -8,25 +8,43 @@ export const status = {
   unreadable: 2,
   unwritable: 3,
   undumpable: 4,
+  badContext: 6,
+  badSet: 7,
   conflict: 8,
   encryptionFailed: 23,
   decryptionFailed: 25,
+  keysOfMissingFile: 49,
   macMismatch: 51,
   badPath: 91,
   noDocument: 92,
   noFile: 100,
   duplicateKeyType: 112,
   noDataKey: 128,
+  notModified: 200,
+  noEditor: 201,
   alreadyEncrypted: 203,
 } as const;
 
-type Phase = 'encrypt' | 'decrypt';
+/** A failure whose status and text are upstream's own. */
+export class ExitError extends SottoError {
+  readonly status: number;
+
+  constructor(exitStatus: number, message: string) {
+    super('SOPS_EXIT', message);
+    this.status = exitStatus;
+  }
+}
+
+/** Whether plain or encrypted files are read: some errors have another status then. */
+export type Phase = 'encrypt' | 'decrypt';
 
 /** Exit status of an error code, where it differs between the two commands as a pair. */
 const STATUSES: Readonly<Record<string, number | Readonly<Record<Phase, number>>>> = {
+  SOPS_CONTEXT_INVALID: status.badContext,
   SOPS_CONFLICT: status.conflict,
   SOPS_SELECTION_CONFLICT: status.conflict,
   SOPS_NO_FILE: status.noFile,
+  SOPS_UNREADABLE: status.unreadable,
   SOPS_UNWRITABLE: status.unwritable,
   SOPS_NO_DOCUMENT: status.noDocument,
   SOPS_RESERVED_KEY: status.alreadyEncrypted,
@@ -49,17 +67,19 @@ const STATUSES: Readonly<Record<string, number | Readonly<Record<Phase, number>>
   SOPS_DUPLICATE_KEY: { encrypt: status.unreadable, decrypt: status.generic },
 };
 
-export function statusOf(error: unknown, phase: Phase): number {
+export function statusOf(error: unknown, phase: Phase, own: Readonly<Record<string, number>> = {}): number {
+  if (error instanceof ExitError) return error.status;
   if (!(error instanceof SottoError)) return status.generic;
-  const found = Object.hasOwn(STATUSES, error.code) ? STATUSES[error.code] : undefined;
+  const table = Object.hasOwn(own, error.code) ? own : STATUSES;
+  const found = Object.hasOwn(table, error.code) ? table[error.code] : undefined;
   if (typeof found === 'number') return found;
   if (found !== undefined) return found[phase];
   return error.code.startsWith('YAML_') && phase === 'encrypt' ? status.unreadable : status.generic;
 }
 
 /** The text of an error as it goes to stderr. */
-export function describeFailure(error: unknown): string {
-  if (error instanceof DataKeyError) return describeDataKeyFailure(error);
+export function describeFailure(error: unknown, isTerminal = false): string {
+  if (error instanceof DataKeyError) return describeDataKeyFailure(error, isTerminal);
   if (!(error instanceof SottoError)) return `${messageOf(error)}\n`;
   const where = formatPosition(error.at);
   const hint = error.hint === undefined ? '' : `hint: ${error.hint}\n`;
@@ -67,19 +87,20 @@ export function describeFailure(error: unknown): string {
 }
 
 /** Upstream's report, key by key: scripts look for its first line and for `Group N: FAILED`. */
-function describeDataKeyFailure({ groups, threshold, message }: DataKeyError): string {
+function describeDataKeyFailure({ groups, threshold, message }: DataKeyError, isTerminal: boolean): string {
   const opened = groups.filter((group) => group.opened).length;
   const trailer =
     groups.length > 1
       ? `Recovery failed because ${threshold} key groups have to open the file, and ${opened} did.`
       : 'Recovery failed because no master key was able to decrypt the file.';
   const search = /searched: .*$/.exec(message)?.[0] ?? '';
-  const reports = groups.map((group, index) => describeGroup(group, index)).join('\n\n');
+  const reports = groups.map((group, index) => describeGroup(group, index, isTerminal)).join('\n\n');
   return `Failed to get the data key required to decrypt the SOPS file.\n\n${reports}\n\n${trailer}\n${search}\n`;
 }
 
-function describeGroup(group: GroupAttempt, index: number): string {
-  if (group.opened) return `Group ${index}: SUCCESS`;
-  const keys = group.failures.map(({ display, reason }) => `  ${display}: FAILED\n    - | ${reason}`);
-  return [`Group ${index}: FAILED`, ...keys].join('\n');
+function describeGroup(group: GroupAttempt, index: number, isTerminal: boolean): string {
+  const [success, failure] = isTerminal ? ['\u001b[32mSUCCESS\u001b[0m', '\u001b[31mFAILED\u001b[0m'] : ['SUCCESS', 'FAILED'];
+  if (group.opened) return `Group ${index}: ${success}`;
+  const keys = group.failures.map(({ display, reasons }) => `  ${display}: ${failure}\n${reasons.map((reason) => `    - | ${reason}`).join('\n')}`);
+  return [`Group ${index}: ${failure}`, ...keys].join('\n');
 }

@@ -26,6 +26,13 @@ export function conflict(message: string): SottoError {
   return new SottoError('SOPS_CONFLICT', `Error: ${message}`);
 }
 
+/** Streams of a command that works on one file, without `--in-place` and `--output`. @throws SottoError SOPS_FORMAT_UNKNOWN */
+export function fileStreams(args: Arguments, world: World, file: string, types: 'both' | 'input' | 'none' = 'both'): Streams & { readonly path: string } {
+  const input = (types === 'none' ? undefined : formatFlag(args, 'input-type')) ?? formatForPath(file);
+  const output = types === 'both' ? (formatFlag(args, 'output-type') ?? formatForPath(file)) : input;
+  return { path: resolve(world.cwd, file), name: file, input, output };
+}
+
 /** @throws SottoError SOPS_CONFLICT, SOPS_FORMAT_UNKNOWN */
 export function streamsOf(args: Arguments, world: World): Streams {
   const [file] = args.positional;
@@ -56,12 +63,21 @@ function formatFlag(args: Arguments, flag: string): SopsFormat | undefined {
   return format;
 }
 
-/** @throws SottoError SOPS_NO_FILE, SOPS_UNREADABLE */
-export async function readInput(path: string | undefined, world: World): Promise<Uint8Array> {
+/**
+ * @param missing what a file that does not exist is: statuses differ from command to command
+ * @throws SottoError SOPS_NO_FILE, SOPS_UNREADABLE
+ */
+export async function readInput(
+  path: string | undefined,
+  world: World,
+  missing: 'no-file' | 'unreadable' = 'no-file',
+): Promise<Uint8Array> {
   if (path === undefined) return readStdin(world);
   try {
     return new Uint8Array(await world.outside(() => readFile(path)));
   } catch (cause) {
+    if (codeOf(cause) === 'ENOENT' && missing === 'unreadable')
+      throw new SottoError('SOPS_UNREADABLE', `Error reading file: open ${path}: no such file or directory`, { cause });
     if (codeOf(cause) === 'ENOENT') throw new SottoError('SOPS_NO_FILE', `Error: cannot operate on non-existent file "${path}"`, { cause });
     throw new SottoError('SOPS_UNREADABLE', `cannot read "${path}": ${codeOf(cause)}`, { cause });
   }
@@ -82,6 +98,11 @@ export async function writeResult(bytes: Uint8Array, args: Arguments, streams: S
   const output = args.text('output');
   const target = args.has('in-place') ? streams.path : output === undefined ? undefined : resolve(world.cwd, output);
   if (target === undefined) return writeBytes(world.stdout, bytes);
+  return writeTarget(target, bytes, world, isSecret);
+}
+
+/** Replaces a file in one step. @throws SottoError SOPS_UNWRITABLE */
+export async function writeTarget(target: string, bytes: Uint8Array, world: World, isSecret: boolean): Promise<void> {
   try {
     await world.outside(async () => {
       const found = await stat(target).catch(() => undefined);
@@ -94,7 +115,7 @@ export async function writeResult(bytes: Uint8Array, args: Arguments, streams: S
 }
 
 /** Text outputs cannot carry bytes that are no UTF-8; real streams can. */
-function writeBytes(output: Output & { readonly writeBytes?: (bytes: Uint8Array) => void }, bytes: Uint8Array): void {
+export function writeBytes(output: Output & { readonly writeBytes?: (bytes: Uint8Array) => void }, bytes: Uint8Array): void {
   if (output.writeBytes !== undefined) return output.writeBytes(bytes);
   if (!isUtf8(bytes)) throw new SottoError('SOPS_UNWRITABLE', 'the result is no text', { hint: 'write it to a file with --output' });
   output.write(Buffer.from(bytes).toString());

@@ -209,7 +209,7 @@ describe('namespaces', () => {
 describe('events', () => {
   const event = { involvedObject: { kind: 'Secret', namespace: 'default', name: 's' }, reason: 'R', message: 'm', type: 'Normal' };
 
-  it('EVT-01: core and events.k8s.io show the same events', async () => {
+  it('apiserver/EVT-01: core and events.k8s.io show the same events', async () => {
     await api.post('/api/v1/namespaces/default/events', { metadata: { name: 'e' }, ...event });
     const { body } = await api.get('/apis/events.k8s.io/v1/namespaces/default/events/e');
     expect(body).toMatchObject({ apiVersion: 'events.k8s.io/v1', regarding: { name: 's' }, note: 'm', reason: 'R' });
@@ -234,7 +234,7 @@ describe('events', () => {
     expect((await api.get('/apis/events.k8s.io/v1/events?fieldSelector=regarding.name=s')).body.items).toHaveLength(2);
   });
 
-  it('EVT-01: an event stands in the namespace of what it is about', async () => {
+  it('apiserver/EVT-01: an event stands in the namespace of what it is about', async () => {
     const answer = await api.post('/api/v1/namespaces/kube-public/events', { metadata: { name: 'e' }, ...event });
     expect(answer.body.message).toContain('involvedObject.namespace: Invalid value: "default": does not match event.namespace');
     const cluster = { ...event, involvedObject: { kind: 'Node', name: 'n' } };
@@ -242,7 +242,7 @@ describe('events', () => {
     expect((await api.post('/api/v1/namespaces/default/events', { metadata: { name: 'e' }, ...cluster })).status).toBe(201);
   });
 
-  it('EVT-01: events go an hour after their last write', async () => {
+  it('apiserver/EVT-01: events go an hour after their last write', async () => {
     await api.post('/api/v1/namespaces/default/events', { metadata: { name: 'e' }, ...event });
     await api.settle(30 * 60_000);
     await api.patch('/api/v1/namespaces/default/events/e', 'merge', { count: 2 });

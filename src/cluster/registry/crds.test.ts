@@ -116,6 +116,12 @@ describe('definitions', () => {
     expect(answer.body.message).toContain(text);
   });
 
+  it('CRD-09: conversion by webhook is refused, naming the field', async () => {
+    const answer = await api.post(CRDS, crd({ more: { conversion: { strategy: 'Webhook', webhook: {} } } }));
+    expect(answer.status).toBe(422);
+    expect(answer.body.message).toContain('spec.conversion.strategy: Invalid value: "Webhook"');
+  });
+
   it('CRD-01: names that another resource of the group has are not accepted until they are free', async () => {
     await api.post(CRDS, crd());
     const other = await api.post(CRDS, {
@@ -215,7 +221,7 @@ describe('custom resources', () => {
     expect((await api.patch(`${WIDGETS}/w`, 'merge', { spec: { size: 6 } })).status).toBe(200);
   });
 
-  it('CRD-08: every served version shows the same object; storage keeps one', async () => {
+  it('CRD-08 and REST-13: every served version shows the same object; storage keeps one', async () => {
     const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
     const versions = [
       { name: 'v1beta1', served: true, storage: false, deprecated: true, schema },

@@ -1,4 +1,4 @@
-import { apiErrors, cloneJson, type KubeObject, type ObjectMeta } from '../../kube/objects/index.ts';
+import { apiErrors, cloneJson, deepEqual, type KubeObject, type ObjectMeta } from '../../kube/objects/index.ts';
 import { decodeObject } from './decode.ts';
 import { trackUpdate } from './managed.ts';
 import { generateName, NAME_ATTEMPTS } from './names.ts';
@@ -96,7 +96,7 @@ export function fillNamespace({ resource, namespace }: WriteContext, object: Kub
 function dedupOwners({ warn }: WriteContext, metadata: ObjectMeta): void {
   const owners = metadata.ownerReferences;
   if (owners === undefined) return;
-  const unique = owners.filter((owner, index) => owners.findIndex((other) => JSON.stringify(other) === JSON.stringify(owner)) === index);
+  const unique = owners.filter((owner, index) => owners.findIndex((other) => deepEqual(other, owner)) === index);
   if (unique.length === owners.length) return;
   warn(
     '.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests',

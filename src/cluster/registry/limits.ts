@@ -1,4 +1,5 @@
 import { apiErrors, type KubeObject, type StatusCause } from '../../kube/objects/index.ts';
+import { encodeJson } from '../store/index.ts';
 
 /** Largest stored object in bytes, as etcd takes it (LIM-01). */
 const MAX_OBJECT_BYTES = 1.5 * 1024 * 1024;
@@ -6,7 +7,7 @@ const MAX_OBJECT_BYTES = 1.5 * 1024 * 1024;
 /** Whether an object is too large to be stored. */
 export function isTooLarge(object: KubeObject): boolean {
   // Counting code units is quick and never more than the bytes; only near the limit are bytes counted.
-  const text = JSON.stringify(object, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  const text = encodeJson(object);
   return text.length > MAX_OBJECT_BYTES || (text.length * 3 > MAX_OBJECT_BYTES && Buffer.byteLength(text) > MAX_OBJECT_BYTES);
 }
 

@@ -129,7 +129,7 @@ describe('authorization', () => {
     expect(asked.at(-1)).toMatchObject({ verb: 'list', resource: 'secrets', name: 's' });
   });
 
-  it('SSA-01 and REST-05: creating by apply or PUT asks for create as well', async () => {
+  it('apiserver/SSA-01 and REST-05: creating by apply or PUT asks for create as well', async () => {
     refuse = ({ verb }) => verb === 'create';
     const applied = await api.patch('/api/v1/namespaces/default/configmaps/c?fieldManager=x', 'apply', {
       apiVersion: 'v1',

@@ -1,6 +1,7 @@
 import type { ApiRequest } from '../../kube/client/index.ts';
-import { apiErrors, checkDepth, parseJson } from '../../kube/objects/index.ts';
+import { apiErrors, checkDepth } from '../../kube/objects/index.ts';
 import { duplicateKeys } from '../registry/index.ts';
+import { decodeJson } from '../store/index.ts';
 import { decodeProtobufBody, parseYamlBody } from './codecs.ts';
 
 /** Largest request body in bytes (LIM-01). */
@@ -84,7 +85,7 @@ export function tooLarge(): Error {
 function readJson(bytes: Uint8Array): Body {
   const text = decodeText(bytes);
   try {
-    return { value: parseJson(text), duplicates: duplicateKeys(text) };
+    return { value: decodeJson(text), duplicates: duplicateKeys(text) };
   } catch {
     // The parser's message may quote the text, which may hold secrets.
     throw apiErrors.badRequest('the body of the request is not valid JSON');

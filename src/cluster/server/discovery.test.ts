@@ -128,6 +128,62 @@ describe('discovery', () => {
     ]);
   });
 
+  it('DISC-06: a client that asks for v2beta1 only gets the classic documents', async () => {
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
+    expect((await api.get('/apis', { headers: { accept } })).body.kind).toBe('APIGroupList');
+  });
+
+  it('KIND-01: every kind is there', async () => {
+    const kinds = (await Promise.all(['/api', '/apis'].map(groups)))
+      .flat()
+      .flatMap(({ metadata, versions }) =>
+        versions.flatMap(({ version, resources }) =>
+          resources.map(({ responseKind }) => `${metadata.name ?? ''}/${version} ${responseKind.kind}`),
+        ),
+      );
+    const wanted: Record<string, string> = {
+      '/v1':
+        'Namespace Secret ConfigMap ServiceAccount Service Endpoints Event Pod PersistentVolume PersistentVolumeClaim LimitRange ResourceQuota Node PodTemplate ReplicationController',
+      'apps/v1': 'Deployment StatefulSet DaemonSet ReplicaSet ControllerRevision',
+      'batch/v1': 'Job CronJob',
+      'networking.k8s.io/v1': 'Ingress IngressClass NetworkPolicy',
+      'policy/v1': 'PodDisruptionBudget',
+      'rbac.authorization.k8s.io/v1': 'Role ClusterRole RoleBinding ClusterRoleBinding',
+      'storage.k8s.io/v1': 'StorageClass CSIDriver CSINode VolumeAttachment',
+      'scheduling.k8s.io/v1': 'PriorityClass',
+      'coordination.k8s.io/v1': 'Lease',
+      'discovery.k8s.io/v1': 'EndpointSlice',
+      'events.k8s.io/v1': 'Event',
+      'autoscaling/v2': 'HorizontalPodAutoscaler',
+      'autoscaling/v1': 'HorizontalPodAutoscaler',
+      'admissionregistration.k8s.io/v1':
+        'MutatingWebhookConfiguration ValidatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding',
+      'apiextensions.k8s.io/v1': 'CustomResourceDefinition',
+      'authentication.k8s.io/v1': 'SelfSubjectReview',
+      'authorization.k8s.io/v1': 'SelfSubjectAccessReview SubjectAccessReview LocalSubjectAccessReview SelfSubjectRulesReview',
+      'certificates.k8s.io/v1': 'CertificateSigningRequest',
+    };
+    const missing = Object.entries(wanted).flatMap(([version, names]) =>
+      names.split(' ').filter((kind) => !kinds.includes(`${version} ${kind}`)),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('KIND-01: autoscaling/v1 and v2 are one object', async () => {
+    const spec = {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' },
+      maxReplicas: 3,
+      targetCPUUtilizationPercentage: 70,
+    };
+    const path = 'namespaces/default/horizontalpodautoscalers';
+    await api.post(`/apis/autoscaling/v1/${path}`, { metadata: { name: 'h' }, spec });
+    expect((await api.get(`/apis/autoscaling/v2/${path}/h`)).body['spec']).toMatchObject({
+      maxReplicas: 3,
+      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } }],
+    });
+    expect((await api.get(`/apis/autoscaling/v1/${path}/h`)).body['spec']).toMatchObject({ targetCPUUtilizationPercentage: 70 });
+  });
+
   it('DISC-05: a CRD appears at once and disappears when deleted', async () => {
     const before = (await api.get('/apis', { headers: AGGREGATED })).headers['etag'];
     await installWidgets();
@@ -147,7 +203,7 @@ describe('OpenAPI', () => {
   }
   const index = async (): Promise<Index> => (await api.get('/openapi/v3')).body as unknown as Index;
 
-  it('OAPI-01 and OAPI-02: the index names documents by hash; a wrong hash redirects; v2 does not exist', async () => {
+  it('OAPI-01, OAPI-02 and OAPI-04: the index names documents by hash; a wrong hash redirects; v2 does not exist', async () => {
     const { paths } = await index();
     const url = paths['apis/apps/v1']?.serverRelativeURL ?? '';
     expect(url).toMatch(/^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]+$/);

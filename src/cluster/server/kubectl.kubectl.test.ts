@@ -132,7 +132,7 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
     expect(missing).toEqual({ code: 1, stdout: '', stderr: 'Error from server (NotFound): secrets "nope" not found\n' });
   });
 
-  it('ENC-02: create namespace, secret, configmap and serviceaccount in protobuf', async () => {
+  it('apiserver/ENC-02: create namespace, secret, configmap and serviceaccount in protobuf', async () => {
     expect(await output('create namespace team')).toBe('namespace/team created\n');
     expect(await output('create secret generic s -n team --from-literal=password=sesame')).toBe('secret/s created\n');
     expect(await output('create configmap c -n team --from-literal=k=v')).toBe('configmap/c created\n');
@@ -175,7 +175,7 @@ describe.skipIf(!hasKubectl)('kubectl', { timeout: 60_000 }, () => {
     await output('delete configmap cm');
   });
 
-  it('SSA-03: apply on the server side: a conflict, and force', async () => {
+  it('apiserver/SSA-03: apply on the server side: a conflict, and force', async () => {
     expect(await output('apply --server-side --field-manager=one -f -', CONFIG_MAP('1'))).toBe('configmap/cm serverside-applied\n');
     const conflict = await kubectl('apply --server-side --field-manager=two -f -', CONFIG_MAP('2'));
     expect(conflict.code).toBe(1);

@@ -261,6 +261,12 @@ describe('watches', () => {
     expect(frames.map(({ type }) => type)).toEqual(['ADDED', 'BOOKMARK', 'ADDED']);
     expect(frames[1]?.object.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' });
     watch.stop();
+    const future = await api.get(`${PATH}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=99999`);
+    expect(future.body).toMatchObject({ code: 504, reason: 'Timeout' });
+    const late = await api.watch(`${PATH}?sendInitialEvents=false&resourceVersionMatch=NotOlderThan`);
+    await make('c');
+    expect(shown(await late.take())).toEqual(['ADDED c']);
+    late.stop();
     for (const bad of ['watch=true&sendInitialEvents=true', 'watch=true&resourceVersionMatch=NotOlderThan', 'sendInitialEvents=true']) {
       expect((await api.get(`${PATH}?${bad}`)).status).toBe(422);
     }

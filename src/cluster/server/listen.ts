@@ -7,9 +7,10 @@ import { SottoError } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
 import type { ApiRequest, ApiResponse, Handle } from '../../kube/client/index.ts';
 import { ApiError } from '../../kube/objects/index.ts';
+import { encodeJson } from '../store/index.ts';
 import type { Certificates } from './certificates.ts';
 import { statusResponse } from './represent.ts';
-import { encodeJson, readBytes, requestOf, wantsPretty } from './wire.ts';
+import { readBytes, requestOf, wantsPretty } from './wire.ts';
 
 /** Bodies larger than this are compressed for clients that want it (ENC-05). */
 const GZIP_BYTES = 128 * 1024;
@@ -114,7 +115,7 @@ async function payloadOf(
 ): Promise<{ bytes: Uint8Array; headers: Record<string, string> }> {
   if (body.kind === 'none' || body.kind === 'stream') return { bytes: new Uint8Array(), headers: {} };
   const isPretty = request !== undefined && wantsPretty(request);
-  const bytes = body.kind === 'bytes' ? body.bytes : Buffer.from(`${encodeJson(body.value, isPretty)}\n`);
+  const bytes = body.kind === 'bytes' ? body.bytes : Buffer.from(`${encodeJson(body.value, isPretty ? 2 : undefined)}\n`);
   const canCompress = request?.method === 'GET' && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
   if (!canCompress || bytes.length <= GZIP_BYTES) return { bytes, headers: {} };
   return {
@@ -129,7 +130,7 @@ async function stream(response: ServerResponse, headers: Readonly<Record<string,
   response.flushHeaders();
   for await (const frame of frames) {
     if (response.destroyed) return;
-    const hasRoom = response.write(`${encodeJson(frame, false)}\n`);
+    const hasRoom = response.write(`${encodeJson(frame)}\n`);
     if (!hasRoom) await drained(response);
   }
   response.end();

@@ -109,7 +109,7 @@ describe('server-side apply', () => {
   const apply = (data: Record<string, string>, manager = 'one', more = ''): ReturnType<TestCluster['patch']> =>
     api.patch(`${PATH}/c?fieldManager=${manager}${more}`, 'apply', applied(data));
 
-  it('SSA-01: creates with 201, updates with 200, needs a manager and the right kind', async () => {
+  it('apiserver/SSA-01: creates with 201, updates with 200, needs a manager and the right kind', async () => {
     expect((await apply({ a: '1' })).status).toBe(201);
     expect((await apply({ a: '2' })).status).toBe(200);
     const nobody = await api.patch(`${PATH}/c`, 'apply', applied({ a: '1' }));
@@ -121,7 +121,7 @@ describe('server-side apply', () => {
     expect(gone.status).toBe(409);
   });
 
-  it('SSA-01: a field that the schema lacks is 500 without reason, whatever fieldValidation says', async () => {
+  it('apiserver/SSA-01: a field that the schema lacks is 500 without reason, whatever fieldValidation says', async () => {
     const answer = await api.patch(`${PATH}/c?fieldManager=x&fieldValidation=Ignore`, 'apply', { ...applied({}), nope: 1 });
     expect(answer.status).toBe(500);
     expect(answer.body).not.toHaveProperty('reason');
@@ -130,7 +130,7 @@ describe('server-side apply', () => {
     );
   });
 
-  it('SSA-03: a conflict names manager and field; force takes it; equal values are shared', async () => {
+  it('apiserver/SSA-03: a conflict names manager and field; force takes it; equal values are shared', async () => {
     await apply({ a: '1' });
     const conflict = await apply({ a: '2' }, 'two');
     expect(conflict.body).toMatchObject({
@@ -145,20 +145,20 @@ describe('server-side apply', () => {
     expect(forced.body.metadata.managedFields?.map(({ manager }) => manager)).toEqual(['two']);
   });
 
-  it('SSA-04: what a manager stops applying goes, unless another owns it', async () => {
+  it('apiserver/SSA-04: what a manager stops applying goes, unless another owns it', async () => {
     await apply({ a: '1', b: '1', c: '1' });
     await apply({ b: '1' }, 'two');
     expect((await apply({ a: '1' })).body['data']).toEqual({ a: '1', b: '1' });
   });
 
-  it('SSA-07: the same configuration again changes nothing', async () => {
+  it('apiserver/SSA-07: the same configuration again changes nothing', async () => {
     const first = await apply({ a: '1' });
     await api.settle(60_000);
     const second = await apply({ a: '1' });
     expect(second.body.metadata).toEqual(first.body.metadata);
   });
 
-  it('SSA-09: an apply to /status owns status only', async () => {
+  it('apiserver/SSA-09: an apply to /status owns status only', async () => {
     const path = '/apis/apps/v1/namespaces/default/replicasets';
     const template = { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
     await api.post(path, { metadata: { name: 'r' }, spec: { selector: { matchLabels: { app: 'x' } }, template } });
@@ -170,7 +170,7 @@ describe('server-side apply', () => {
     expect(Object.keys(entry?.fieldsV1 ?? {})).toEqual(['f:status']);
   });
 
-  it('SSA-10 and SSA-11: an empty list of managers clears tracking; the next apply names who was before', async () => {
+  it('apiserver/SSA-10 and apiserver/SSA-11: an empty list of managers clears tracking; the next apply names who was before', async () => {
     await apply({ a: '1' });
     const cleared = await api.patch(`${PATH}/c`, 'merge', { metadata: { managedFields: [] } });
     expect(cleared.body.metadata).not.toHaveProperty('managedFields');
@@ -181,7 +181,7 @@ describe('server-side apply', () => {
     ]);
   });
 
-  it('SSA-16: what is posted as stringData is owned as data, what is applied as stringData stays so', async () => {
+  it('apiserver/SSA-16: what is posted as stringData is owned as data, what is applied as stringData stays so', async () => {
     const secrets = '/api/v1/namespaces/default/secrets';
     const posted = await api.post(secrets, { metadata: { name: 's' }, stringData: { a: 'x' } });
     expect(posted.body.metadata.managedFields?.[0]?.fieldsV1).toMatchObject({ 'f:data': { 'f:a': {} } });

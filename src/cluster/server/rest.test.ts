@@ -297,7 +297,7 @@ describe('limits', () => {
     expect(answer).toMatchObject({ status: 413, body: { reason: 'RequestEntityTooLarge' } });
   });
 
-  it('SSA-15: managed fields give way when they make an object too large', async () => {
+  it('apiserver/SSA-15: managed fields give way when they make an object too large', async () => {
     const data = Object.fromEntries(Array.from({ length: 15_000 }, (_, i) => [`key-${'k'.repeat(15)}-${i}`, '']));
     const made = await api.post(CONFIGMAPS, configMap('c', data));
     expect(made.status).toBe(201);

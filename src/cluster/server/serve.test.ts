@@ -71,7 +71,7 @@ const json = async (path: string, options?: Options): Promise<Record<string, unk
   JSON.parse(await textOf(await send(path, options))) as Record<string, unknown>;
 
 describe('TLS and credentials', () => {
-  it('TLS-01: a kubeconfig with the CA; the certificate is good for its names', async () => {
+  it('TLS-01 and TLS-02: a kubeconfig with the CA; the certificate is good for its names', async () => {
     expect(served.kubeconfig.reveal()).toContain('certificate-authority-data: ');
     expect(String(served.kubeconfig)).toBe('***');
     expect(await json('/apis/authentication.k8s.io/v1/selfsubjectreviews', { method: 'POST', body: '{}' })).toMatchObject({
@@ -98,7 +98,7 @@ describe('TLS and credentials', () => {
 });
 
 describe('encodings', () => {
-  it('ENC-01: JSON without a type, and YAML', async () => {
+  it('apiserver/ENC-01: JSON without a type, and YAML', async () => {
     expect(await json(PATH, { method: 'POST', body: '{"metadata":{"name":"j"}}' })).toMatchObject({ kind: 'ConfigMap' });
     const yaml = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yy}\ndata:\n  a: "1"\n';
     expect(await json(PATH, { method: 'POST', body: yaml, headers: { 'content-type': 'application/yaml' } })).toMatchObject({
@@ -112,7 +112,7 @@ describe('encodings', () => {
     expect(JSON.parse(await textOf(apply))).toMatchObject({ data: { a: '2' } });
   });
 
-  it('ENC-02: a protobuf body', async () => {
+  it('apiserver/ENC-02: a protobuf body', async () => {
     const bytes = Buffer.concat([
       Buffer.from('k8s\0'),
       // Unknown { typeMeta { v1, ConfigMap }, raw { metadata { name: p }, data { a: b } } }
@@ -128,7 +128,7 @@ describe('encodings', () => {
     expect(JSON.parse(await textOf(response))).toMatchObject({ kind: 'ConfigMap', metadata: { name: 'p' }, data: { a: 'b' } });
   });
 
-  it('ENC-04: unknown types are 415 and 406 with the list of what is accepted', async () => {
+  it('apiserver/ENC-04, apiserver/ENC-03 and apiserver/ENC-06: unknown types are 415 and 406 with the list of what is accepted', async () => {
     const type = await json(PATH, { method: 'POST', body: 'x', headers: { 'content-type': 'application/cbor' } });
     expect(type).toMatchObject({ code: 415, reason: 'UnsupportedMediaType' });
     expect(type['message']).toContain('the body of the request was in an unknown format - accepted media types include: application/json');
@@ -137,6 +137,7 @@ describe('encodings', () => {
       reason: 'NotAcceptable',
       message: 'only the following media types are accepted: application/json',
     });
+    expect(await json(PATH, { headers: { accept: 'application/vnd.kubernetes.protobuf' } })).toMatchObject({ code: 406 });
     expect((await send(`${PATH}/j`, { method: 'PATCH', body: '{}' })).statusCode).toBe(415);
   });
 
@@ -173,7 +174,7 @@ describe('encodings', () => {
     expect(await json(`${PATH}/twice?fieldManager=x&force=true`, apply)).toMatchObject({ data: { a: '2' } });
   });
 
-  it('ENC-05: large answers are compressed for clients that want it, watches never', async () => {
+  it('apiserver/ENC-05: large answers are compressed for clients that want it, watches never', async () => {
     await json(PATH, { method: 'POST', body: JSON.stringify({ metadata: { name: 'large' }, data: { a: 'x'.repeat(200_000) } }) });
     const plain = await bytesOf(await send(`${PATH}/large`));
     const response = await send(`${PATH}/large`, { headers: { 'accept-encoding': 'gzip' } });
@@ -185,7 +186,7 @@ describe('encodings', () => {
     watch.destroy();
   });
 
-  it('ENC-07: indented when asked for, and for people', async () => {
+  it('apiserver/ENC-07: indented when asked for, and for people', async () => {
     expect(await textOf(await send(`${PATH}/j?pretty=true`))).toContain('\n  "kind"');
     expect(await textOf(await send(`${PATH}/j`, { headers: { 'user-agent': 'curl/8.0' } }))).toContain('\n  "kind"');
     expect(await textOf(await send(`${PATH}/j`))).not.toContain('\n  ');

@@ -8,6 +8,7 @@ import {
   deleteObject,
   deleteObjects,
   fieldSelector,
+  futureRevision,
   labelSelector,
   listObjects,
   openWatch,
@@ -112,18 +113,22 @@ function integer(query: URLSearchParams, name: string): number {
 
 function watch(call: Call): Answer {
   const { env, request, resource, version } = call;
+  const { store, world } = env;
   const { query } = request;
-  const options = watchOptions(query);
+  const { initialEvents } = watchOptions(query);
+  const wanted = parseRevision('ListOptions', query.get('resourceVersion') ?? '');
+  if (initialEvents && wanted > store.revision) throw futureRevision(wanted, store.revision);
   const stream = openWatch(
-    { store: env.store, clock: env.world.clock, random: env.world.random },
+    { store, clock: world.clock, random: world.random },
     {
       resource: resource.storeName,
       apiVersion: apiVersionIn(resource, version),
       kind: resource.kind,
       ...selection(call),
-      resourceVersion: parseRevision('ListOptions', query.get('resourceVersion') ?? ''),
+      // Who wants neither a state nor a start point sees what comes from now on.
+      resourceVersion: wanted === 0 && !initialEvents ? store.revision : wanted,
       bookmarks: isTrue(query.get('allowWatchBookmarks')),
-      initialEvents: options.initialEvents,
+      initialEvents,
       timeoutMs: integer(query, 'timeoutSeconds') * 1000,
       signal: request.signal,
     },

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 
 import type { ApiRequest, UserInfo } from '../../kube/client/index.ts';
-import { apiErrors, stringifyJson } from '../../kube/objects/index.ts';
+import { apiErrors } from '../../kube/objects/index.ts';
 import { MAX_BODY_BYTES, tooLarge } from './body.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -77,15 +77,4 @@ export function wantsPretty(request: ApiRequest): boolean {
   const asked = request.query.get('pretty');
   if (asked !== null) return !['false', '0'].includes(asked);
   return BROWSERS.test(request.headers['user-agent'] ?? '');
-}
-
-/** JSON text of a value. Objects with bigint take the slower way. */
-export function encodeJson(value: unknown, isPretty: boolean): string {
-  const indent = isPretty ? 2 : undefined;
-  try {
-    return JSON.stringify(value, undefined, indent);
-  } catch {
-    // JSON.stringify refuses bigint, which int64 beyond 2^53 are.
-    return stringifyJson(value, indent);
-  }
 }

@@ -5,7 +5,8 @@ import type * as Sqlite from 'node:sqlite';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 import { SottoError } from '../../base/errors/index.ts';
-import { parseJson, stringifyJson, type KubeObject } from '../../kube/objects/index.ts';
+import type { KubeObject } from '../../kube/objects/index.ts';
+import { decodeJson, encodeJson } from './json.ts';
 import type { Journal, Row } from './types.ts';
 
 /** Rows younger than this many revisions are kept when superseded, for history after a restart. */
@@ -120,7 +121,7 @@ function transaction(database: DatabaseSync, work: () => void): void {
 function insertRow(insert: StatementSync, row: Row): void {
   const { revision, resource, namespace, name, deleted, object, previousRevision } = row;
   const created = previousRevision === 0 ? 1 : 0;
-  insert.run(revision, resource, namespace, name, created, deleted ? 1 : 0, stringifyJson(object), previousRevision);
+  insert.run(revision, resource, namespace, name, created, deleted ? 1 : 0, encodeJson(object), previousRevision);
 }
 
 function compactedOf(database: DatabaseSync): number {
@@ -135,7 +136,7 @@ function readRows(database: DatabaseSync, each: (row: Row) => void): void {
       namespace: String(raw['namespace']),
       name: String(raw['name']),
       deleted: raw['deleted'] === 1,
-      object: parseJson(String(raw['value'])) as unknown as KubeObject,
+      object: decodeJson(String(raw['value'])) as KubeObject,
       previousRevision: Number(raw['previous']),
     });
   }

@@ -370,7 +370,7 @@ describe('updateManaged', () => {
 });
 
 describe('sameIgnoringManagedFieldsTime', () => {
-  it('apiserver/REST-06: times alone are no difference, owners and fields are', () => {
+  it('REST-06: times alone are no difference, owners and fields are', () => {
     const object = update('ed', configMap({ a: '1' }));
     const later = update('ed', configMap({ a: '1' }), undefined, { now: NOW + 5000 });
     expect(later).not.toEqual(object);

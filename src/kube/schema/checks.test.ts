@@ -67,7 +67,7 @@ describe('metadata', () => {
     expect(fields(kube)).toEqual(expected);
   });
 
-  it('apiserver/DEL-02: no finalizer is added while an object is deleted', () => {
+  it('DEL-02: no finalizer is added while an object is deleted', () => {
     const metadata = { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['example.org/a', 'example.org/b'] };
     const old = object('v1', 'ConfigMap', { metadata });
     expect(texts(object('v1', 'ConfigMap', { metadata: { ...metadata, finalizers: ['example.org/b'] } }), old)).toEqual([]);

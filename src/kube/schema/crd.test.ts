@@ -180,7 +180,7 @@ describe('prune', () => {
     'spec.embedded.status',
   ];
 
-  it('apiserver/CRD-03: drops unknown fields at every level and keeps what is open', () => {
+  it('CRD-03: drops unknown fields at every level and keeps what is open', () => {
     const { value, pruned } = prune(schema, full);
     expect(pruned).toEqual(gone);
     expect(value).toEqual({
@@ -198,7 +198,7 @@ describe('prune', () => {
     });
   });
 
-  it('apiserver/REST-08: unknownFields names their exact paths', () => {
+  it('REST-08: unknownFields names their exact paths', () => {
     expect(unknownFields(schema, full)).toEqual(gone);
   });
 
@@ -241,7 +241,7 @@ describe('applyDefaults', () => {
       { a: 'd', nullable: null, nullableDefault: null, filled: { b: 1 } },
     ],
   ];
-  it.each(rows)('apiserver/CRD-04: %s', (_name, spec, result) => {
+  it.each(rows)('CRD-04: %s', (_name, spec, result) => {
     expect(applyDefaults(schema, { spec })).toEqual({ spec: result });
   });
 

@@ -16,7 +16,7 @@ function deployment(spec: JsonObject = {}, podSpec: JsonObject = {}): KubeObject
 }
 
 describe('builtinResources', () => {
-  it('apiserver/DISC-04: groups come in priority order, preferred versions first', () => {
+  it('DISC-04: groups come in priority order, preferred versions first', () => {
     const groups = [...new Set(builtinResources().map((resource) => `${resource.group}/${resource.version}`))];
     expect(groups).toEqual([
       '/v1',

@@ -9,7 +9,7 @@ import { Sensitive } from '../../base/sensitive/index.ts';
 import { encodeStanza, readStanzas, type PluginStanza } from './age-stanzas.ts';
 import { encodeBech32 } from './bech32.ts';
 import { ageKey, generateAgeIdentity, parseAgeIdentities, type AgePlugins, type Credentials } from './index.ts';
-import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, errorOf } from './testing.ts';
+import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, errorOf } from './keys.fixture.ts';
 
 /**
  * A plugin as small as can be: it "wraps" a file key by exclusive or with the byte in its recipient. The mode, from its own

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { ageKey, ageRecipientOf, identityKind, parseAgeIdentities, parseAgeIdentityFile, passphraseCacheName, type Credentials } from './index.ts';
-import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, errorOf, PASSPHRASE, vector, vectorBytes } from './testing.ts';
+import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, errorOf, PASSPHRASE, vector, vectorBytes } from './keys.fixture.ts';
 
 const FILES = ['TEST-KEY-protected.agekey.age', 'TEST-KEY-protected-armored.agekey.age'];
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { bcryptPbkdf } from './bcrypt-pbkdf.ts';
 import { ageKey, generateAgeIdentity, masterKeyOf, parseAgeIdentityFile, type AskPassphrase, type Credentials } from './index.ts';
-import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, errorOf, PASSPHRASE, vector, vectorBytes } from './testing.ts';
+import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, errorOf, PASSPHRASE, vector, vectorBytes } from './keys.fixture.ts';
 
 const giving =
   (passphrase: string | undefined, asked: string[] = []): AskPassphrase =>

@@ -41,7 +41,7 @@ export async function openWithKeys(armored: string, pgp: PgpCredentials): Promis
       const isMine = recipients.some((id) => !isWildcard(id) && key.getKeys(id).length > 0);
       if (!isMine && !isHidden) continue;
       try {
-        return { kind: 'opened', bytes: await decrypt(message, await unlock(key, given, library), library) };
+        return { kind: 'opened', bytes: await decrypt(armored, await unlock(key, given, library), library) };
       } catch (error) {
         // a message that hides its recipients is tried with every key, and most do not fit
         if (isMine) failed ??= error instanceof SottoError ? error : failure(key, given);
@@ -115,10 +115,10 @@ async function unlock(key: PrivateKey, { passphrase, source }: Given, { decryptK
   }
 }
 
-async function decrypt(message: Message<string>, key: PrivateKey, library: Library): Promise<Uint8Array> {
-  // the message object remembers what it opened, so every try gets a fresh one
-  const fresh = await library.readMessage({ binaryMessage: message.write(), config: OLD_KEYS });
-  const { data } = await library.decrypt({ message: fresh, decryptionKeys: key, format: 'binary', date: AT_ANY_TIME, config: OLD_KEYS });
+async function decrypt(armored: string, key: PrivateKey, library: Library): Promise<Uint8Array> {
+  // a try that fails leaves the bytes of the message object changed, so every try reads its own
+  const message = await readMessage(armored, library);
+  const { data } = await library.decrypt({ message, decryptionKeys: key, format: 'binary', date: AT_ANY_TIME, config: OLD_KEYS });
   return data;
 }
 

@@ -15,8 +15,8 @@ export type KeyGroups = readonly (readonly MasterKey[])[];
 
 /** New recipients for a document. */
 export interface RewrapOptions extends DecryptOptions {
-  /** From the groups that the file has. */
-  readonly groups: (current: KeyGroups) => KeyGroups;
+  /** From the groups that the file has, and how many of them open it (0: all). */
+  readonly groups: (current: KeyGroups, shamirThreshold: number) => KeyGroups;
   /** Groups that have to open from now on; default the file's own number. 0 means all. */
   readonly shamirThreshold?: number;
 }
@@ -33,7 +33,7 @@ export async function rewrapDataKey(bytes: Uint8Array, options: RewrapOptions): 
   const metadata = inFile(file, () => parseMetadata(parsed.metadata, options.warn));
   const { dataKey } = await openKeyOf(metadata, options);
   try {
-    const groups = options.groups(masterKeys(metadata));
+    const groups = options.groups(masterKeys(metadata), metadata.shamirThreshold);
     const threshold = options.shamirThreshold ?? metadata.shamirThreshold;
     const wrapped = await wrapWith(dataKey, groups, threshold, options);
     const block = metadataBlock({ ...metadata, groups: wrapped.groups, shamirThreshold: wrapped.threshold });
@@ -55,7 +55,7 @@ export async function rotateDataKey(bytes: Uint8Array, options: RewrapOptions): 
   const selector = inFile(file, () => strictSelector(metadata.selection, format));
   const dataKey = makeDataKey(options);
   try {
-    const groups = options.groups(masterKeys(metadata));
+    const groups = options.groups(masterKeys(metadata), metadata.shamirThreshold);
     const wrapped = await wrapWith(dataKey, groups, options.shamirThreshold ?? metadata.shamirThreshold, options);
     const sealing = {
       dataKey: cipherKey(dataKey.reveal()),

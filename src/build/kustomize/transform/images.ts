@@ -73,7 +73,7 @@ function update(node: YamlNode, entry: ImageEntry, pattern: SafeRegExp, resource
 }
 
 /** The image with the name, tag and digest of the entry. A new tag drops the digest and the other way round. */
-export function newImage(image: string, { newName = '', newTag = '', digest = '', tagSuffix = '' }: ImageEntry): string {
+function newImage(image: string, { newName = '', newTag = '', digest = '', tagSuffix = '' }: ImageEntry): string {
   const old = splitImage(image);
   const name = newName === '' ? old.name : newName;
   if (newTag !== '' || digest !== '') return joinImage(name, newTag, digest);
@@ -85,7 +85,7 @@ function joinImage(name: string, tag: string, digest: string): string {
 }
 
 /** Name, tag and digest; `:` and `@` before the first slash belong to the registry. */
-export function splitImage(image: string): { readonly name: string; readonly tag: string; readonly digest: string } {
+function splitImage(image: string): { readonly name: string; readonly tag: string; readonly digest: string } {
   const slash = Math.max(image.indexOf('/'), 0);
   const colon = image.indexOf(':', slash);
   const at = image.indexOf('@', slash);

@@ -226,16 +226,16 @@ function applyOperations(
   if (patch.target === undefined) throw failure(`must specify a target for JSON patch ${loaded.source}`, loaded.file);
   for (const resource of selected(collection, patch.target, loaded, session)) {
     resource.rememberName();
-    patchAsJson(resource, operations, loaded);
+    patchAsJson(resource, operations, loaded, session);
   }
   collection.idsChanged();
 }
 
 /** The object goes through JSON; its annotations exist as soon as the build has noted anything about it. */
-function patchAsJson(resource: Resource, operations: readonly PatchOperation[], loaded: LoadedPatch): void {
+function patchAsJson(resource: Resource, operations: readonly PatchOperation[], loaded: LoadedPatch, session: Session): void {
   const kept = keepsNotes(resource, () => {
     const before = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file });
-    const root = nodeOfJson(patched(resource, before, operations, loaded));
+    const root = nodeOfJson(patched(resource, before, operations, loaded, session));
     if (!isMap(root)) throw failure(`the JSON patch leaves no object of ${formatId(resource.id)}`, loaded.file);
     resource.root = root;
   });
@@ -244,9 +244,9 @@ function patchAsJson(resource: Resource, operations: readonly PatchOperation[], 
   resource.writeTexts('annotations', resource.annotations);
 }
 
-function patched(resource: Resource, document: Json, operations: readonly PatchOperation[], loaded: LoadedPatch): Json {
+function patched(resource: Resource, document: Json, operations: readonly PatchOperation[], loaded: LoadedPatch, session: Session): Json {
   try {
-    return applyJsonPatch(document, operations);
+    return applyJsonPatch(document, operations, session.countCopied);
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
     throw new SottoError(error.code, `JSON patch ${loaded.source} of ${formatId(resource.id)}: ${error.message}`, {
@@ -288,7 +288,7 @@ export function applyOldJsonPatch(collection: Collection, patch: Patch, loader: 
   const operations = parseJsonPatch(loaded.text, loaded.file);
   if (operations === undefined) throw failure(`decoding ${loaded.source}: expected a list of operations`, loaded.file);
   if (operations.length === 0) throw failure(`patch appears to be empty; file=${path}`, loaded.file);
-  for (const resource of selected(collection, target, loaded, session)) patchAsJson(resource, operations, loaded);
+  for (const resource of selected(collection, target, loaded, session)) patchAsJson(resource, operations, loaded, session);
   collection.idsChanged();
 }
 

@@ -17,7 +17,7 @@ import {
 import { parseLabelSelector } from '../labelselector.ts';
 import type { Loader } from '../loader.ts';
 import { expandMergeKeys } from '../mergekeys.ts';
-import { become, cloneNode, isNull, newPlain, textOf, writeUntyped } from '../node.ts';
+import { become, cloneNode, countNodes, isNull, newPlain, textOf, writeUntyped } from '../node.ts';
 import type { Resource } from '../resource.ts';
 import { formatId, type ResourceId } from '../resourceid.ts';
 import { effectiveNamespace } from '../scope.ts';
@@ -122,7 +122,7 @@ function applyTo(collection: Collection, value: YamlNode, target: ReplacementTar
     const ids = resource.allIds;
     if (rejects.some((each) => each.hasId && ids.some(each.byId)) || !ids.some(selects.byId)) continue;
     found = true;
-    copyTo(resource, value, target, file, session.untyped);
+    copyTo(resource, value, target, file, session);
   }
   if (!found) session.warn({ message: `replacement: the target ${formatSource(select)} matches nothing`, file });
   if ((target.options?.encoding ?? '') !== '') session.warn({ message: 'replacement: the option encoding has no effect', file });
@@ -155,7 +155,7 @@ function copyTo(
   value: YamlNode,
   { fieldPaths = [], options = {} }: ReplacementTarget,
   file: string,
-  untyped: WeakSet<YamlNode>,
+  session: Session,
 ): void {
   const creation = options.create === true ? value.kind : undefined;
   for (const fieldPath of fieldPaths.length === 0 ? [NAME_PATH] : fieldPaths) {
@@ -163,8 +163,9 @@ function copyTo(
     if (setInsideText(resource, value, path, creation)) continue;
     const found = fieldsAt(resource, fieldPath, path, creation, file);
     for (const field of found) {
-      if (field.tag === '') untyped.add(field);
-      setValue(resource, field, value, options, file, untyped.has(field));
+      if (field.tag === '') session.untyped.add(field);
+      if (field.kind !== 'scalar') session.countCopied(countNodes(value));
+      setValue(resource, field, value, options, file, session.untyped.has(field));
     }
   }
 }
