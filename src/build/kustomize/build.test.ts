@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, describe, expect, it } from 'vitest';
 
 import { SottoError } from '../../base/errors/index.ts';
-import { memoryTree } from '../../base/files/index.ts';
+import { diskTree, memoryTree } from '../../base/files/index.ts';
 import { build, renderYaml, type BuildOptions, type BuildResult } from './index.ts';
 
 type Files = Readonly<Record<string, string>>;
@@ -147,6 +151,33 @@ describe('what is refused', () => {
   it.each([['../../outside.yaml'], ['/etc/passwd'], ['../outside']])('KZ-62: %s is outside of the tree, restricted or not', (entry) => {
     const files = { 'a/kustomization.yaml': `resources: ["${entry}"]\n` };
     expect(failureOf(files, { path: 'a', loadRestrictor: 'none' }).code).toMatch(/^KUSTOMIZE_(SECURITY|LOAD)$/);
+  });
+});
+
+describe('KZ-60, KZ-61, KZ-62: links', () => {
+  const root = mkdtempSync(join(tmpdir(), 'sotto-kustomize-'));
+  afterAll(() => {
+    rmSync(root, { recursive: true });
+  });
+  mkdirSync(join(root, 'source/over'), { recursive: true });
+  writeFileSync(join(root, 'source/c.yaml'), CONFIG_MAP);
+  writeFileSync(join(root, 'outside.yaml'), CONFIG_MAP);
+  symlinkSync('../c.yaml', join(root, 'source/over/inside.yaml'));
+  symlinkSync('../../outside.yaml', join(root, 'source/over/outside.yaml'));
+
+  const buildOf = (file: string, loadRestrictor: 'root-only' | 'none'): BuildResult =>
+    build({ tree: diskTree(join(root, 'source')), path: 'over', order: 'fifo', loadRestrictor, rootFile: `resources: [${file}]\n` });
+
+  it.each([
+    ['root-only', 'inside.yaml', /security; file 'inside.yaml' is not in or below 'over'/],
+    ['root-only', 'outside.yaml', /no such file/],
+    ['none', 'outside.yaml', /no such file/],
+  ] as const)('with restriction %s, %s is refused', (restrictor, file, message) => {
+    expect(() => buildOf(file, restrictor)).toThrow(message);
+  });
+
+  it('a link inside the source is followed without restriction', () => {
+    expect(buildOf('inside.yaml', 'none').objects).toHaveLength(1);
   });
 });
 

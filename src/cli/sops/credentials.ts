@@ -98,14 +98,14 @@ async function vaultTls(world: World): Promise<VaultTls> {
   };
 }
 
-/** A file that was named must be there. @throws SottoError SOPS_UNREADABLE */
+/** A file that was named must be there. @throws SottoError SOPS_CREDENTIALS */
 async function fileOf(name: string, world: World): Promise<string | undefined> {
   const path = variable(world, name);
   if (path === undefined) return undefined;
   return world
     .outside(() => readFile(resolve(world.cwd, path), 'utf8'))
     .catch((cause: unknown) => {
-      throw new SottoError('SOPS_UNREADABLE', `${name}: cannot read "${path}": ${codeOf(cause)}`, { cause });
+      throw new SottoError('SOPS_CREDENTIALS', `${name}: cannot read "${path}": ${codeOf(cause)}`, { cause });
     });
 }
 

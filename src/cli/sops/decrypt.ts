@@ -1,4 +1,4 @@
-import { decrypt, decryptToTree, extract, parsePath } from '../../secrets/sops/index.ts';
+import { decrypt, decryptToTree, extract, parsePath, type SealOptions } from '../../secrets/sops/index.ts';
 import type { SopsCommand } from './face.ts';
 import { streamsOf, writeResult } from './files.ts';
 import { readEncrypted } from './opening.ts';
@@ -16,7 +16,11 @@ export const decryptCommand: SopsCommand = {
     const result =
       steps === undefined
         ? (await decrypt(bytes, options)).bytes
-        : extract((await decryptToTree(bytes, options)).tree, steps, streams.output, options);
+        : extract((await decryptToTree(bytes, options)).tree, steps, streams.output, contextOf(options));
     await writeResult(result, args, streams, world, true);
   },
 };
+
+function contextOf({ file = '', indent, warn = () => undefined }: SealOptions): Parameters<typeof extract>[3] {
+  return { file, warn, ...(indent === undefined ? {} : { indent }) };
+}

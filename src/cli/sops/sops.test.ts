@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { systemEntropy, systemWorld, type World } from '../../base/world/index.ts';
 import { refuseAudit } from './audit.ts';
-import { splitWords } from './identities.ts';
+import { splitWords } from './words.ts';
 import { main } from './index.ts';
 
 const VECTORS = new URL('../../../test/vectors/sops/', import.meta.url).pathname;

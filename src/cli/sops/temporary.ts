@@ -23,7 +23,12 @@ export async function secretDirectory(world: World): Promise<SecretDirectory> {
   const namespace = processNamespace();
   const path = await world.outside(() => privateTemporaryDirectory(`.sops-${namespace}-${process.pid}-`));
   await world.outside(() => sweep(dirname(path), namespace));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(path, { recursive: true, force: true });
+  };
+  process.on('exit', remove);
+  return { path, remove };
 }
 
 /** Process numbers mean something within their namespace only: containers may share a folder. */

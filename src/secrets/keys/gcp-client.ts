@@ -3,7 +3,7 @@ import type { AuthClient } from 'google-auth-library';
 
 import { SottoError } from '../../base/errors/index.ts';
 import type { GcpCredentials } from './credentials.ts';
-import { recordOf, serviceError, textOf, type ServiceCall, type ServiceFailure } from './key-service.ts';
+import { failureOfStatus, recordOf, serviceError, textOf, type ServiceCall, type ServiceFailure } from './key-service.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 const DEFAULT_UNIVERSE = 'googleapis.com';
@@ -104,19 +104,20 @@ function parseEndpoint(endpoint = ''): { readonly host?: string; readonly port?:
   return { host: hostname, isPlain, ...(port === '' ? {} : { port: Number(port) }) };
 }
 
-/** gRPC status codes, which the REST transport uses as well. */
-const CODES: Readonly<Record<number, ServiceFailure>> = {
-  3: 'wrapped-invalid',
-  4: 'busy',
-  5: 'no-key',
-  7: 'denied',
-  8: 'throttled',
-  9: 'no-key',
-  13: 'busy',
-  14: 'unreachable',
-  16: 'denied',
-};
+/** Status codes of gRPC, and their names, which REST answers carry. */
+const STATUSES: readonly (readonly [code: number, name: string, failure: ServiceFailure])[] = [
+  [3, 'INVALID_ARGUMENT', 'wrapped-invalid'],
+  [4, 'DEADLINE_EXCEEDED', 'busy'],
+  [5, 'NOT_FOUND', 'no-key'],
+  [7, 'PERMISSION_DENIED', 'denied'],
+  [8, 'RESOURCE_EXHAUSTED', 'throttled'],
+  [9, 'FAILED_PRECONDITION', 'no-key'],
+  [13, 'INTERNAL', 'busy'],
+  [14, 'UNAVAILABLE', 'unreachable'],
+  [16, 'UNAUTHENTICATED', 'denied'],
+];
 const NO_TOKEN = /Getting metadata from plugin failed|invalid_grant|invalid_client|unauthorized_client/;
+const LOWEST_HTTP_STATUS = 100;
 
 /** True when the ambient chain found nothing. */
 export function hasNoCredentials(error: unknown): boolean {
@@ -126,9 +127,24 @@ export function hasNoCredentials(error: unknown): boolean {
 /** The SDK's error as one of ours. */
 export function gcpFailure(error: unknown, call: ServiceCall): Error {
   if (error instanceof SottoError) return error;
-  const message = error instanceof Error ? error.message : '';
+  const said = error instanceof Error ? error.message : '';
+  const { status, message } = answerIn(said);
   const code = recordOf(error)['code'];
-  if (NO_TOKEN.test(message)) return serviceError(call, 'denied', message);
-  if (typeof code === 'number') return serviceError(call, CODES[code] ?? 'failed', message);
-  return serviceError(call, 'unreachable', typeof code === 'string' ? code : '');
+  if (NO_TOKEN.test(said)) return serviceError(call, 'denied', message);
+  const known = STATUSES.find(([number, name]) => name === status || number === code);
+  if (known !== undefined) return serviceError(call, known[2], message);
+  if (typeof code !== 'number') return serviceError(call, 'unreachable', typeof code === 'string' ? code : '');
+  return serviceError(call, code < LOWEST_HTTP_STATUS ? 'failed' : failureOfStatus(code), message);
+}
+
+/** Over REST the SDK's message is the body of the answer. */
+function answerIn(said: string): { readonly status: string; readonly message: string } {
+  if (!said.startsWith('{')) return { status: '', message: said };
+  try {
+    const answer = recordOf(recordOf(JSON.parse(said))['error']);
+    return { status: textOf(answer, 'status'), message: textOf(answer, 'message') };
+  } catch {
+    // some other text that begins with a brace
+    return { status: '', message: said };
+  }
 }

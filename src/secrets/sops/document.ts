@@ -1,13 +1,15 @@
 import type { KeyObject } from 'node:crypto';
 
+import { SottoError } from '../../base/errors/index.ts';
 import { openDocumentTree, type OpenedTree } from './decrypt.ts';
 import { startSealing } from './encrypt.ts';
 import { inFile } from './in-file.ts';
 import { ivStash, type IvStash } from './iv-stash.ts';
-import { FORMAT_VERSION, isOlderVersion } from './metadata.ts';
+import { FORMAT_VERSION, isOlderVersion, metadataBlock, parseMetadata, type Metadata } from './metadata.ts';
 import { checkTree, sealTree, storeContext, strictSelector, type SealOptions, type Sealing } from './seal.ts';
 import { STORES } from './stores/index.ts';
-import type { SopsTree } from './tree.ts';
+import { formatUtc } from './times.ts';
+import type { SopsMap, SopsTree } from './tree.ts';
 import type { DecryptOptions, EncryptOptions, SopsFormat } from './types.ts';
 
 /** A decrypted document that can be written again under the data key it has. */
@@ -15,18 +17,21 @@ export interface SopsDocument extends Pick<OpenedTree, 'tree'> {
   readonly metadata: Sealing['metadata'];
   readonly dataKey: KeyObject;
   readonly ivs: IvStash;
+  /** What the file said last; a new file has a placeholder. */
+  readonly shown: Pick<Metadata, 'lastModified' | 'mac'>;
 }
 
 /** Decrypts a document to change it. @throws SottoError as decrypt */
 export async function openDocument(bytes: Uint8Array, options: DecryptOptions): Promise<SopsDocument> {
   const ivs = ivStash();
   const { tree, metadata, dataKey } = await openDocumentTree(bytes, options, ivs);
-  return { tree, metadata, dataKey, ivs };
+  return { tree, metadata, dataKey, ivs, shown: metadata };
 }
 
 /** A document that is not written yet, with a new data key wrapped for everybody. @throws SottoError as encrypt */
 export async function newDocument(tree: SopsTree, options: EncryptOptions): Promise<SopsDocument> {
-  return { tree, ivs: ivStash(), ...(await startSealing(options)) };
+  const shown = { lastModified: formatUtc(options.world.clock.now()), mac: '' };
+  return { tree, ivs: ivStash(), shown, ...(await startSealing(options)) };
 }
 
 /**
@@ -55,4 +60,33 @@ export function parsePlain(bytes: Uint8Array, format: SopsFormat, file?: string)
 /** The text of a plain tree. @throws SottoError SOPS_EMIT */
 export function formatPlain(tree: SopsTree, format: SopsFormat, options: Pick<SealOptions, 'indent' | 'warn' | 'file'> = {}): Uint8Array {
   return STORES[format].emitPlain(tree, storeContext(options));
+}
+
+/** The plain text with the document's metadata in it, for looking at. */
+export function formatWithMetadata(document: SopsDocument, format: SopsFormat, options: Pick<SealOptions, 'indent' | 'warn' | 'file'> = {}): Uint8Array {
+  return STORES[format].emitEncrypted(document.tree, shownBlock(document), storeContext(options));
+}
+
+/**
+ * Parses such a text. Only values may have changed.
+ *
+ * @throws SottoError SOPS_METADATA_CHANGED, or what the format's parser throws
+ */
+export function parseWithMetadata(bytes: Uint8Array, document: SopsDocument, format: SopsFormat, file?: string): SopsTree {
+  return inFile(file, () => {
+    const { tree, metadata } = STORES[format].parseEncrypted(bytes, storeContext(file === undefined ? {} : { file }));
+    const same = JSON.stringify(metadataBlock(parseMetadata(metadata)), withText) === JSON.stringify(shownBlock(document), withText);
+    if (same) return tree;
+    throw new SottoError('SOPS_METADATA_CHANGED', 'the sops metadata cannot be changed in an editor', {
+      hint: 'use sops rotate, sops updatekeys or sops groups',
+    });
+  });
+}
+
+function shownBlock({ metadata, shown }: SopsDocument): SopsMap {
+  return metadataBlock({ ...metadata, lastModified: shown.lastModified, mac: shown.mac });
+}
+
+function withText(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }

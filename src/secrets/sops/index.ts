@@ -27,8 +27,18 @@ export {
 export { dataKeyCache, type DataKeyCache, type DataKeyCacheOptions } from './data-key-cache.ts';
 export { DataKeyError, DEFAULT_DECRYPTION_ORDER, type GroupAttempt, type KeyAttempt } from './datakey.ts';
 export { decrypt, decryptToTree, type OpenedTree } from './decrypt.ts';
-export { formatPlain, newDocument, openDocument, parsePlain, sealDocument, type SopsDocument } from './document.ts';
+export {
+  formatPlain,
+  formatWithMetadata,
+  newDocument,
+  openDocument,
+  parsePlain,
+  parseWithMetadata,
+  sealDocument,
+  type SopsDocument,
+} from './document.ts';
 export { encrypt } from './encrypt.ts';
+export { environmentOf } from './environment.ts';
 export { exampleTree } from './examples.ts';
 export { extract, parsePath, type PathStep } from './extract.ts';
 export { isEncryptedFile } from './file-status.ts';
