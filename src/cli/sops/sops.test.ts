@@ -149,7 +149,7 @@ describe('age identities', () => {
     );
     expect(result.err).toContain('SOPS_AGE_KEY (SOPS_AGE_KEY:1: invalid age identity');
     expect(result.err).toContain('SOPS_AGE_KEY_FILE (ENOENT)');
-    expect(result.err).toContain('SSH identities are not supported yet');
+    expect(result.err).toContain('SOPS_AGE_SSH_PRIVATE_KEY_FILE (ENOENT)');
     expect(result.err).not.toContain(IDENTITY.slice(20, 40));
   });
 
@@ -268,7 +268,7 @@ describe('exit statuses and messages', () => {
     ],
     ['no keys at all', ['encrypt', 'x.yaml'], plain, 1, 'no keys provided through command line options'],
     ['an invalid recipient', ['encrypt', '--age', 'age1xx', 'x.yaml'], plain, 1, 'failed to parse input as Bech32-encoded age public key'],
-    ['a PGP key', ['encrypt', '--pgp', 'ABCD', 'x.yaml'], plain, 1, 'PGP keys are not supported yet'],
+    ['a PGP key that nobody has', ['encrypt', '--pgp', 'ABCD', 'x.yaml'], plain, 1, 'OpenPGP key ABCD'],
     ['YAML that does not parse', ['encrypt', '--age', RECIPIENT, 'bad.yaml'], plain, 2, 'bad.yaml'],
     ['an empty YAML file', ['encrypt', '--age', RECIPIENT, 'empty.yaml'], plain, 92, 'cannot be completely empty'],
     [
@@ -328,10 +328,10 @@ describe('exit statuses and messages', () => {
       ['decrypt', '--decryption-order', 'age,age', 't.yaml'],
       tampered((text) => text),
       112,
-      'duplicate decryption key type',
+      'Duplicate decryption key type',
     ],
     ['an unknown flag', ['decrypt', '--frobnicate', 't.yaml'], tampered((text) => text), 1, 'unknown flag --frobnicate'],
-    ['a key service', ['decrypt', '--keyservice', 'tcp://x', 't.yaml'], tampered((text) => text), 1, 'not supported yet'],
+    ['no address of a key service', ['decrypt', '--keyservice', 'http://x', 't.yaml'], tampered((text) => text), 1, 'no address of a key service'],
     ['an unreadable configuration', ['--config', 'none', 'decrypt', 't.yaml'], tampered((text) => text), 1, 'could not read config file'],
     ['an output that cannot be written', ['decrypt', '--output', 'no/such/dir', 't.yaml'], tampered((text) => text), 3, 'could not write'],
   ];
@@ -342,33 +342,13 @@ describe('exit statuses and messages', () => {
     expect(result.err).not.toContain('hunter2');
   });
 
-  it.each([
-    'edit',
-    'set',
-    'unset',
-    'rotate',
-    'updatekeys',
-    'groups',
-    'exec-env',
-    'exec-file',
-    'filestatus',
-    'publish',
-    'keyservice',
-    'completion',
-  ])('refuses sops %s by name', async (command) => {
-    expect(await sops([command, 'x'])).toMatchObject({
+  it('SOPS-59: refuses sops publish by name', async () => {
+    expect(await sops(['publish', 'x'])).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringContaining(`sops ${command} is not supported yet`) as string,
+      err: expect.stringContaining('sops publish is not supported yet') as string,
     });
   });
-
-  it.each([['x.yaml'], ['-r', 'x.yaml'], ['--set', '["a"] 1', 'x.yaml'], ['--rotate', 'x.yaml']])(
-    'refuses the legacy form %s',
-    async (...argv) => {
-      expect(await sops(argv)).toMatchObject({ code: 1, out: '', err: expect.stringContaining('not supported yet') as string });
-    },
-  );
 
   it('SOPS-61: prints its version and help', async () => {
     expect(await sops(['--version', '--disable-version-check'])).toMatchObject({ code: 0, out: 'sops 3.13.3\n' });

@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { Server, ServerCredentials, status as codes, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
-import { Reader, Writer } from 'protobufjs';
 
 export interface FakeGcp {
   readonly endpoint: string;
@@ -68,15 +67,23 @@ interface Message {
   readonly bytes: Uint8Array;
 }
 
+/** A length of up to two bytes; nothing here is longer. */
+function lengthAt(buffer: Buffer, at: number): { readonly length: number; readonly next: number } {
+  const low = buffer.readUInt8(at);
+  if (low < 128) return { length: low, next: at + 1 };
+  return { length: (low & 127) | (buffer.readUInt8(at + 1) << 7), next: at + 2 };
+}
+
 function decode(buffer: Buffer): Message {
-  const reader = Reader.create(buffer);
   let name = '';
   let bytes: Uint8Array = new Uint8Array();
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag >>> 3 === 1) name = reader.string();
-    else if (tag >>> 3 === 2) bytes = reader.bytes();
-    else reader.skipType(tag & 7);
+  for (let at = 0; at < buffer.length; ) {
+    const tag = buffer.readUInt8(at);
+    const { length, next } = lengthAt(buffer, at + 1);
+    const part = buffer.subarray(next, next + length);
+    if (tag === 0x0a) name = part.toString('utf8');
+    if (tag === 0x12) bytes = part;
+    at = next + length;
   }
   return { name, bytes };
 }
@@ -85,7 +92,7 @@ function decode(buffer: Buffer): Message {
 const encode =
   (field: number) =>
   ({ bytes }: Message): Buffer =>
-    Buffer.from(Writer.create().uint32((field << 3) | 2).bytes(bytes).finish());
+    Buffer.concat([Buffer.of((field << 3) | 2, bytes.length), bytes]);
 
 export async function startFakeGrpc(): Promise<FakeGcp> {
   const calls: FakeGcp['calls'] = [];

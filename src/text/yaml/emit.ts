@@ -160,9 +160,9 @@ class Emitter {
     this.#endLine();
   }
 
-  /** Moves to a column: on this line when it is just behind an indicator, else on a new one. */
+  /** Moves to a column: on this line when it is just behind an indicator and leaves a space, else on a new one. */
   #indentTo(column: number): void {
-    if (!this.#behindIndicator) this.#endLine();
+    if (!this.#behindIndicator || column <= this.#column) this.#endLine();
     this.#write(' '.repeat(column - this.#column));
   }
 
