@@ -39,15 +39,25 @@ export function testsById(): Map<string, Set<string>> {
   const known = new Set(readRows().map((row) => row.id));
   const result = new Map<string, Set<string>>();
   for (const folder of ['src', 'test']) {
-    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))) {
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter(isTitled)) {
       const file = `${folder}/${name.split('\\').join('/')}`;
       for (const id of idsIn(readFileSync(join(root, file), 'utf8'))) {
         const row = rowOf(id, file, known);
-        if (row !== undefined) result.set(row, (result.get(row) ?? new Set()).add(file));
+        if (row !== undefined) result.set(row, (result.get(row) ?? new Set()).add(runnerOf(file)));
       }
     }
   }
   return result;
+}
+
+/** The test that runs a file of titles. */
+function runnerOf(file: string): string {
+  return file.endsWith('case.json') ? 'test/kustomize/corpus.test.ts' : file;
+}
+
+/** Test files, and the cases of a corpus, whose titles are in JSON. */
+function isTitled(file: string): boolean {
+  return file.endsWith('.test.ts') || file.endsWith('case.json');
 }
 
 function idsIn(text: string): string[] {

@@ -76,7 +76,10 @@ export async function decryptWithOthers(
 }
 
 /** A file that does not open is not remembered: the next passphrase may be the right one. */
-function remember(entry: Entry, open: () => Promise<readonly (Identity | Sensitive<string>)[]>): Promise<readonly (Identity | Sensitive<string>)[]> {
+function remember(
+  entry: Entry,
+  open: () => Promise<readonly (Identity | Sensitive<string>)[]>,
+): Promise<readonly (Identity | Sensitive<string>)[]> {
   const known = openedFiles.get(entry) ?? open();
   openedFiles.set(entry, known);
   known.catch(() => openedFiles.delete(entry));

@@ -72,7 +72,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const plugins = (mode = '', more: Partial<AgePlugins> = {}): AgePlugins => ({ path: ['relative', folder], env: { NOTES: notes, MODE: mode }, ...more });
+const plugins = (mode = '', more: Partial<AgePlugins> = {}): AgePlugins => ({
+  path: ['relative', folder],
+  env: { NOTES: notes, MODE: mode },
+  ...more,
+});
 const credentials = (use?: AgePlugins): Credentials => ({
   age: { identities: parseAgeIdentities(`# a plugin\n${IDENTITY}\n`, 'keys.txt'), ...(use === undefined ? {} : { plugins: use }) },
 });
@@ -108,7 +112,12 @@ describe('age plugins', () => {
     };
     await ageKey(RECIPIENT).wrap(DATA_KEY, credentials(plugins('ask', user)), context);
     expect(seen).toEqual(['touch me [31m', 'really?', 'sure', 'never']);
-    expect(noted().slice(2, -1)).toEqual(['["msg","ok",""]', '["request-secret","ok","PIN?true"]', '["confirm","ok","no",""]', '["grease-xyz","unsupported",""]']);
+    expect(noted().slice(2, -1)).toEqual([
+      '["msg","ok",""]',
+      '["request-secret","ok","PIN?true"]',
+      '["confirm","ok","no",""]',
+      '["grease-xyz","unsupported",""]',
+    ]);
     await ageKey(RECIPIENT).wrap(DATA_KEY, credentials(plugins('ask')), context);
     expect(noted().slice(2, -2)).toEqual(['["msg","fail",""]', '["request-secret","fail",""]', '["confirm","fail",""]']);
   });
@@ -130,7 +139,10 @@ describe('age plugins', () => {
 
   it('SOPS-21: no plugin runs unless credentials let it, and a missing one is named', async () => {
     const forbidden = await errorOf(() => ageKey(RECIPIENT).wrap(DATA_KEY, credentials(), context));
-    expect(forbidden).toMatchObject({ code: 'AGE_PLUGIN_UNAVAILABLE', message: 'the age plugin flip cannot be used: plugins may not run here' });
+    expect(forbidden).toMatchObject({
+      code: 'AGE_PLUGIN_UNAVAILABLE',
+      message: 'the age plugin flip cannot be used: plugins may not run here',
+    });
     const wrapped = await ageKey(RECIPIENT).wrap(DATA_KEY, credentials(plugins()), context);
     const missing = await errorOf(() => ageKey(RECIPIENT).unwrap(wrapped, credentials({ path: ['/nowhere'] }), context));
     expect(missing).toMatchObject({ code: 'AGE_PLUGIN_UNAVAILABLE', hint: 'install age-plugin-flip in a folder of PATH' });
@@ -164,7 +176,10 @@ describe('age plugins', () => {
 
 describe('stanzas of the plugin protocol', () => {
   it('AGE-08: reads what it wrote, however it arrives', async () => {
-    const stanza = fc.record({ args: fc.array(fc.stringMatching(/^[!-~]{1,20}$/), { minLength: 1, maxLength: 4 }), body: fc.uint8Array({ maxLength: 200 }) });
+    const stanza = fc.record({
+      args: fc.array(fc.stringMatching(/^[!-~]{1,20}$/), { minLength: 1, maxLength: 4 }),
+      body: fc.uint8Array({ maxLength: 200 }),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(stanza, { maxLength: 4 }), fc.integer({ min: 1, max: 100 }), async (stanzas, size) => {
         const bytes = Buffer.from(stanzas.map(({ args, body }) => encodeStanza(args, body)).join(''));

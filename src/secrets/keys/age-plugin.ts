@@ -169,7 +169,11 @@ function choiceText(encoded: string | undefined): string | undefined {
 
 /** Text of a plugin, without anything that could steer a terminal. */
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8').replaceAll(/\p{Cc}+/gu, ' ').trim().slice(0, MAX_SAID);
+  return Buffer.from(bytes)
+    .toString('utf8')
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, MAX_SAID);
 }
 
 async function findProgram(name: string, { path }: AgePlugins): Promise<string> {
@@ -185,7 +189,9 @@ async function findProgram(name: string, { path }: AgePlugins): Promise<string> 
 }
 
 function unavailable(name: string, why: string): SottoError {
-  return new SottoError('AGE_PLUGIN_UNAVAILABLE', `the age plugin ${name} cannot be used: ${why}`, { hint: `install age-plugin-${name} in a folder of PATH` });
+  return new SottoError('AGE_PLUGIN_UNAVAILABLE', `the age plugin ${name} cannot be used: ${why}`, {
+    hint: `install age-plugin-${name} in a folder of PATH`,
+  });
 }
 
 function failed(name: string, why: string): SottoError {

@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import { Sensitive } from '../../base/sensitive/index.ts';
-import { ageKey, ageRecipientOf, identityKind, parseAgeIdentities, parseAgeIdentityFile, passphraseCacheName, type Credentials } from './index.ts';
+import {
+  ageKey,
+  ageRecipientOf,
+  identityKind,
+  parseAgeIdentities,
+  parseAgeIdentityFile,
+  passphraseCacheName,
+  type Credentials,
+} from './index.ts';
 import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, errorOf, PASSPHRASE, vector, vectorBytes } from './keys.fixture.ts';
 
 const FILES = ['TEST-KEY-protected.agekey.age', 'TEST-KEY-protected-armored.agekey.age'];
@@ -55,12 +63,14 @@ describe('passphrase-protected identity files', () => {
     expect(text).toBeGreaterThan(0);
     const file = Buffer.from(vectorBytes('TEST-KEY-protected.agekey.age'));
     const changed = Buffer.from(file.toString('latin1').replace(/^(-> scrypt \S+) 14$/m, `$1 ${factor}`), 'latin1');
-    const error = await errorOf(async () => ageKey('age1x').unwrap(await wrappedForInside(), protectedBy('f', [PASSPHRASE], changed), context));
+    const error = await errorOf(async () =>
+      ageKey('age1x').unwrap(await wrappedForInside(), protectedBy('f', [PASSPHRASE], changed), context),
+    );
     expect(error.code).toBe('AGE_IDENTITY_INVALID');
     expect(error.message).toContain(message);
   });
 
-  it('SOPS-22: the name in gpg-agent\'s cache is that of the file without armor', async () => {
+  it("SOPS-22: the name in gpg-agent's cache is that of the file without armor", async () => {
     const binary = vectorBytes('TEST-KEY-protected.agekey.age');
     const name = await passphraseCacheName(binary, 'f');
     expect(name).toMatch(/^SopsAge[A-Z2-7]{40}$/);
@@ -70,11 +80,8 @@ describe('passphrase-protected identity files', () => {
   });
 
   it('tells kinds of identities by their text', () => {
-    expect(['AGE-SECRET-KEY-1X', 'AGE-PLUGIN-X-1', 'age-encryption.org/v1', '-----BEGIN OPENSSH PRIVATE KEY-----'].map(identityKind)).toEqual([
-      'native',
-      'plugin',
-      'protected',
-      'ssh',
-    ]);
+    expect(
+      ['AGE-SECRET-KEY-1X', 'AGE-PLUGIN-X-1', 'age-encryption.org/v1', '-----BEGIN OPENSSH PRIVATE KEY-----'].map(identityKind),
+    ).toEqual(['native', 'plugin', 'protected', 'ssh']);
   });
 });

@@ -52,7 +52,10 @@ export async function openProtectedIdentities(bytes: Uint8Array, source: string,
  * first 25 bytes of the hash of the file without armor.
  */
 export async function passphraseCacheName(bytes: Uint8Array, source: string): Promise<string> {
-  const hash = createHash('sha256').update(await withoutArmor(bytes, source)).digest().subarray(0, 25);
+  const hash = createHash('sha256')
+    .update(await withoutArmor(bytes, source))
+    .digest()
+    .subarray(0, 25);
   return `SopsAge${base32(hash)}`;
 }
 
@@ -112,6 +115,8 @@ async function derive(passphrase: Sensitive<string>, { args, body }: Stanza, sou
   const N = 2 ** workFactor;
   const options = { N, r: SCRYPT_R, p: 1, maxmem: 128 * SCRYPT_R * (N + 64) };
   return new Promise((resolve, reject) => {
-    scrypt(passphrase.reveal(), Buffer.concat([Buffer.from(LABEL), salt]), 32, options, (error, key) => (error === null ? resolve(key) : reject(error)));
+    scrypt(passphrase.reveal(), Buffer.concat([Buffer.from(LABEL), salt]), 32, options, (error, key) =>
+      error === null ? resolve(key) : reject(error),
+    );
   });
 }

@@ -59,7 +59,11 @@ describe('SSH keys as age recipients and identities', () => {
       ['TEST-KEY-rsa-pem-protected', { publicKey: publicLine('rsa') }],
     ];
     for (const [file, options] of files) {
-      const opened = await ageKey(publicLine('ed25519')).unwrap(vector('ssh-ed25519.age'), identity(file, { ...options, passphrase: refuse }), context);
+      const opened = await ageKey(publicLine('ed25519')).unwrap(
+        vector('ssh-ed25519.age'),
+        identity(file, { ...options, passphrase: refuse }),
+        context,
+      );
       expect(opened).toEqual({ kind: 'not-mine', reason: 'no identity matched any of the recipients' });
     }
   });
@@ -68,7 +72,9 @@ describe('SSH keys as age recipients and identities', () => {
     const other = await ageKey(publicLine('rsa')).unwrap(vector('ssh-ed25519.age'), identity('TEST-KEY-rsa'), context);
     expect(other.kind).toBe('not-mine');
     for (const type of ['ed25519', 'rsa'] as const) {
-      const error = await errorOf(() => ageKey(publicLine(type)).unwrap(changeStanzaBody(vector(`ssh-${type}.age`)), identity(`TEST-KEY-${type}`), context));
+      const error = await errorOf(() =>
+        ageKey(publicLine(type)).unwrap(changeStanzaBody(vector(`ssh-${type}.age`)), identity(`TEST-KEY-${type}`), context),
+      );
       expect(error.code).toBe('AGE_WRAPPED_KEY_INVALID');
       expect(error.message).toContain(`ssh-${type}`);
     }
@@ -84,7 +90,10 @@ describe('SSH keys as age recipients and identities', () => {
     ['not base64', 'ssh-ed25519 ???'],
     ['another type than it says', `ssh-rsa ${publicLine('ed25519').split(' ')[1]}`],
     ['a type that age does not take', 'ssh-dss AAAAB3NzaC1kc3M='],
-    ['a small RSA key', 'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAQQDPo0gKpoLWLcV0kXBK4q6DE8FEKCLNKxkRwaO1Rwr8LLvCVtHOhkmVBnMHUxfu7bKUmnyeaRP1oUmSCQoxSFLR'],
+    [
+      'a small RSA key',
+      'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAQQDPo0gKpoLWLcV0kXBK4q6DE8FEKCLNKxkRwaO1Rwr8LLvCVtHOhkmVBnMHUxfu7bKUmnyeaRP1oUmSCQoxSFLR',
+    ],
   ])('refuses a recipient that is %s', async (_name, line) => {
     const error = await errorOf(() => ageKey(line).wrap(DATA_KEY, {}, context));
     expect(error.code).toBe('AGE_RECIPIENT_INVALID');

@@ -65,11 +65,13 @@ export function sshIdentity(text: string, source: string, options: SshIdentityOp
     unwrapFileKey: async (stanzas) => {
       if (!stanzas.some(({ args: [type] }) => type === ED25519 || type === RSA)) return null;
       const publicKey = file.publicKey ?? given ?? sshPublicKeyOf(await open());
-      if (publicKey === undefined) throw new SottoError('SSH_KEY_INVALID', 'only ed25519 and rsa keys can be identities', { at: { file: source } });
+      if (publicKey === undefined)
+        throw new SottoError('SSH_KEY_INVALID', 'only ed25519 and rsa keys can be identities', { at: { file: source } });
       const tag = tagOf(publicKey);
       for (const stanza of stanzas.filter(({ args }) => args[0] === publicKey.type)) {
         checkArguments(stanza);
-        if (stanza.args[1] === tag) return publicKey.type === ED25519 ? unwrapEd25519(publicKey, await open(), stanza) : unwrapRsa(publicKey, await open(), stanza);
+        if (stanza.args[1] === tag)
+          return publicKey.type === ED25519 ? unwrapEd25519(publicKey, await open(), stanza) : unwrapRsa(publicKey, await open(), stanza);
       }
       return null;
     },
@@ -115,7 +117,9 @@ function unwrapEd25519(key: Ed25519Key, privateKey: KeyObject, { args, body }: S
   const scalar = createHash('sha512').update(seed).digest().subarray(0, 32);
   try {
     const shared = tweaked(key, x25519(x25519PrivateKey(scalar), theirs));
-    const decipher = createDecipheriv('chacha20-poly1305', wrapKey(shared, theirs, montgomery(key.point)), ZERO_NONCE, { authTagLength: TAG_LENGTH });
+    const decipher = createDecipheriv('chacha20-poly1305', wrapKey(shared, theirs, montgomery(key.point)), ZERO_NONCE, {
+      authTagLength: TAG_LENGTH,
+    });
     decipher.setAuthTag(body.subarray(FILE_KEY_LENGTH));
     return Buffer.concat([decipher.update(body.subarray(0, FILE_KEY_LENGTH)), decipher.final()]);
   } catch {
@@ -162,7 +166,11 @@ function x25519PrivateKey(scalar: Uint8Array): KeyObject {
 }
 
 function rawPublicKey(privateKey: KeyObject): Uint8Array {
-  return new Uint8Array(createPublicKey(privateKey.export({ type: 'pkcs8', format: 'pem' })).export({ format: 'der', type: 'spki' }).subarray(X25519_SPKI.length));
+  return new Uint8Array(
+    createPublicKey(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+      .export({ format: 'der', type: 'spki' })
+      .subarray(X25519_SPKI.length),
+  );
 }
 
 /** Throws when the result would be all zero. */

@@ -14,7 +14,9 @@ export interface PluginStanza {
 /** `-> ` and the arguments, then the body in lines of 64 columns; the last one is shorter, and may be empty. */
 export function encodeStanza(args: readonly string[], body: Uint8Array = new Uint8Array()): string {
   const text = unpadded(body);
-  const lines = Array.from({ length: Math.floor(text.length / COLUMNS) + 1 }, (_, index) => text.slice(index * COLUMNS, (index + 1) * COLUMNS));
+  const lines = Array.from({ length: Math.floor(text.length / COLUMNS) + 1 }, (_, index) =>
+    text.slice(index * COLUMNS, (index + 1) * COLUMNS),
+  );
   return `-> ${args.join(' ')}\n${lines.join('\n')}\n`;
 }
 

@@ -47,13 +47,7 @@ interface AwsRequest {
  * Configuration of an SDK client that reads neither environment nor home folder: every setting that the SDK would look up
  * is given. Requests go through the world; one attempt, because whoever calls decides about trying again.
  */
-export function clientConfig(
-  service: 'kms' | 'sts',
-  endpoint: string | undefined,
-  target: AwsTarget,
-  keys: ResolvedKeys,
-  world: World,
-) {
+export function clientConfig(service: 'kms' | 'sts', endpoint: string | undefined, target: AwsTarget, keys: ResolvedKeys, world: World) {
   return {
     region: target.region,
     endpoint: endpoint ?? awsEndpoint(service, target),
@@ -125,7 +119,8 @@ export function awsFailure(error: unknown, call: ServiceCall, during = ''): Erro
   const metadata = recordOf(recordOf(error)['$metadata']);
   const status = metadata['httpStatusCode'];
   const said = [during, name === 'Error' ? '' : name, message].filter((part) => part !== '').join(': ');
-  if (typeof status !== 'number') return serviceError(call, 'unreachable', [during, causeCode(error)].filter((part) => part !== '').join(': '));
+  if (typeof status !== 'number')
+    return serviceError(call, 'unreachable', [during, causeCode(error)].filter((part) => part !== '').join(': '));
   return serviceError(call, Object.hasOwn(NAMED, name) ? (NAMED[name] ?? 'failed') : statusFailure(status), said);
 }
 

@@ -76,7 +76,11 @@ describe('AWS KMS', () => {
 
   it('SOPS-24: keys of a session and of workload identity sign', async () => {
     aws.users.set('ASIASESSION', { secret: 'session-secret', token: 'session-token' });
-    const keys = { accessKeyId: 'ASIASESSION', secretAccessKey: new Sensitive('session-secret'), sessionToken: new Sensitive('session-token') };
+    const keys = {
+      accessKeyId: 'ASIASESSION',
+      secretAccessKey: new Sensitive('session-secret'),
+      sessionToken: new Sensitive('session-token'),
+    };
     expect(await roundTrip({ arn: ARN }, { aws: { keys, endpoint: aws.url } })).toEqual(DATA_KEY_NUMBERS);
     expect(await roundTrip({ arn: ARN }, { aws: { provider: () => Promise.resolve(keys), endpoint: aws.url } })).toEqual(DATA_KEY_NUMBERS);
   });
@@ -135,8 +139,14 @@ describe('AWS KMS', () => {
   });
 
   it('is "not mine" without credentials, and wrapping says so', async () => {
-    expect(await awsKmsKey({ arn: ARN }).unwrap('AAAA', {}, context)).toEqual({ kind: 'not-mine', reason: 'no AWS credentials were given' });
-    expect(await awsKmsKey({ arn: ARN }).unwrap('AAAA', { aws: {} }, context)).toEqual({ kind: 'not-mine', reason: 'no AWS credentials were found' });
+    expect(await awsKmsKey({ arn: ARN }).unwrap('AAAA', {}, context)).toEqual({
+      kind: 'not-mine',
+      reason: 'no AWS credentials were given',
+    });
+    expect(await awsKmsKey({ arn: ARN }).unwrap('AAAA', { aws: {} }, context)).toEqual({
+      kind: 'not-mine',
+      reason: 'no AWS credentials were found',
+    });
     expect((await errorOf(() => awsKmsKey({ arn: ARN }).wrap(DATA_KEY, {}, context))).code).toBe('KEY_CREDENTIALS_MISSING');
   });
 
@@ -162,7 +172,10 @@ describe('AWS KMS', () => {
     const wrong = credentials({ keys: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: new Sensitive('wrong-secret') } });
     expect((await errorOf(() => awsKmsKey({ arn: ARN }).wrap(DATA_KEY, wrong, context))).code).toBe('KEY_SERVICE_DENIED');
     const nowhere = credentials({ endpoint: 'http://127.0.0.1:1' });
-    expect(await errorOf(() => awsKmsKey({ arn: ARN }).unwrap('AAAA', nowhere, context))).toMatchObject({ code: 'KEY_SERVICE_UNREACHABLE', retry: true });
+    expect(await errorOf(() => awsKmsKey({ arn: ARN }).unwrap('AAAA', nowhere, context))).toMatchObject({
+      code: 'KEY_SERVICE_UNREACHABLE',
+      retry: true,
+    });
     expect((await errorOf(() => awsKmsKey({ arn: ARN }).unwrap('A*A', credentials(), context))).code).toBe('KEY_WRAPPED_INVALID');
   });
 
@@ -173,7 +186,7 @@ describe('AWS KMS', () => {
     expect(error.code).toBe('ABORTED');
   });
 
-  it('the profile of a file counts for the user\'s own chain only', async () => {
+  it("the profile of a file counts for the user's own chain only", async () => {
     expect(await roundTrip({ arn: ARN, profile: 'somebody-else' })).toEqual(DATA_KEY_NUMBERS);
   });
 });

@@ -6,7 +6,16 @@ import { SottoError } from '../../base/errors/index.ts';
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { awsFailure, clientConfig, type AwsTarget, type ResolvedKeys } from './aws-client.ts';
 import type { AwsAccessKeys, AwsCredentials } from './credentials.ts';
-import { decodeWrapped, invalidKeyId, missingCredentials, notMine, opened, serviceError, withDeadline, type ServiceCall } from './key-service.ts';
+import {
+  decodeWrapped,
+  invalidKeyId,
+  missingCredentials,
+  notMine,
+  opened,
+  serviceError,
+  withDeadline,
+  type ServiceCall,
+} from './key-service.ts';
 import type { Credentials, KeyContext, KeyFields, MasterKey, Unwrapped } from './types.ts';
 
 const SERVICE = 'AWS KMS';
@@ -56,7 +65,8 @@ export function sessionName(host: string): string {
 
 function targetOf(arn: string): AwsTarget {
   const [, partition, region] = ARN.exec(arn) ?? [];
-  if (partition === undefined || region === undefined) throw invalidKeyId(SERVICE, arn, 'arn:aws:kms:<region>:<account>:key/<id> or …:alias/<name>');
+  if (partition === undefined || region === undefined)
+    throw invalidKeyId(SERVICE, arn, 'arn:aws:kms:<region>:<account>:key/<id> or …:alias/<name>');
   return { partition, region };
 }
 
@@ -117,7 +127,11 @@ async function keysFor(
     const command = new AssumeRoleCommand({ RoleArn: key.role, RoleSessionName: sessionName(aws.hostname ?? hostname()) });
     const { AccessKeyId, SecretAccessKey, SessionToken } = (await client.send(command, { abortSignal: signal })).Credentials ?? {};
     if (AccessKeyId === undefined || SecretAccessKey === undefined) throw serviceError(call, 'failed', 'AssumeRole gave no credentials');
-    return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, ...(SessionToken === undefined ? {} : { sessionToken: SessionToken }) };
+    return {
+      accessKeyId: AccessKeyId,
+      secretAccessKey: SecretAccessKey,
+      ...(SessionToken === undefined ? {} : { sessionToken: SessionToken }),
+    };
   } catch (error) {
     throw awsFailure(error, withSecrets(call, base), `cannot assume role ${key.role}`);
   } finally {

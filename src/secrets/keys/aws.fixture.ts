@@ -33,10 +33,14 @@ const hmac = (key: string | Uint8Array, text: string): Buffer => createHmac('sha
 function signer(request: IncomingMessage, body: string, users: Map<string, FakeUser>) {
   const header = request.headers.authorization ?? '';
   const [, user = '', day = '', region = '', service = '', signed = '', signature = ''] =
-    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(header) ?? [];
+    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(
+      header,
+    ) ?? [];
   const known = users.get(user);
   const stamp = String(request.headers['x-amz-date']);
-  const isFresh = stamp.startsWith(day) && Math.abs(Date.now() - Date.parse(stamp.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'))) < 300_000;
+  const isFresh =
+    stamp.startsWith(day) &&
+    Math.abs(Date.now() - Date.parse(stamp.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'))) < 300_000;
   if (known === undefined || !isFresh || request.headers['x-amz-security-token'] !== known.token) return undefined;
   const headers = signed.split(';');
   if (!headers.includes('host') || !headers.includes('x-amz-date')) return undefined;
@@ -75,7 +79,10 @@ export async function startFakeAws(): Promise<FakeAws> {
       const blob = Buffer.from(String(input['CiphertextBlob']), 'base64');
       try {
         const decipher = createDecipheriv('aes-256-gcm', secret, blob.subarray(0, 12)).setAAD(aad(input)).setAuthTag(blob.subarray(12, 28));
-        return { KeyId: input['KeyId'], Plaintext: Buffer.concat([decipher.update(blob.subarray(28)), decipher.final()]).toString('base64') };
+        return {
+          KeyId: input['KeyId'],
+          Plaintext: Buffer.concat([decipher.update(blob.subarray(28)), decipher.final()]).toString('base64'),
+        };
       } catch {
         throw new AwsError('InvalidCiphertextException', `cannot open ${String(input['CiphertextBlob'])}`);
       }
@@ -95,8 +102,14 @@ export async function startFakeAws(): Promise<FakeAws> {
     const json = 'application/x-amz-json-1.1';
     const failure = state.failNext;
     state.failNext = undefined;
-    if (failure !== undefined) return { status: failure.status, type: json, text: JSON.stringify({ __type: failure.type, message: failure.message }) };
-    if (who === undefined) return { status: 400, type: json, text: JSON.stringify({ __type: 'InvalidSignatureException', message: 'signature does not match' }) };
+    if (failure !== undefined)
+      return { status: failure.status, type: json, text: JSON.stringify({ __type: failure.type, message: failure.message }) };
+    if (who === undefined)
+      return {
+        status: 400,
+        type: json,
+        text: JSON.stringify({ __type: 'InvalidSignatureException', message: 'signature does not match' }),
+      };
     if (isQuery) return { status: 200, type: 'text/xml', text: assumeRole(form) };
     try {
       return { status: 200, type: json, text: JSON.stringify(actions[action]?.(input)) };

@@ -3,7 +3,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { CLIENT, CLIENT_SECRET, startFakeAzure, TENANT, thumbprint, VAULT, type FakeAzure } from './azure.fixture.ts';
 import { testCertificate } from './certificates.fixture.ts';
-import { azureKeyVaultKey, masterKeyOf, parseAzureKeyUrl, type AzureCredentials, type AzureIdentity, type Credentials, type KeyContext } from './index.ts';
+import {
+  azureKeyVaultKey,
+  masterKeyOf,
+  parseAzureKeyUrl,
+  type AzureCredentials,
+  type AzureIdentity,
+  type Credentials,
+  type KeyContext,
+} from './index.ts';
 import { bytesOf, contextWith, DATA_KEY, DATA_KEY_NUMBERS, errorOf } from './keys.fixture.ts';
 
 let azure: FakeAzure;
@@ -19,8 +27,15 @@ beforeEach(() => {
 });
 afterAll(() => azure.close());
 
-const withSecret = (secret = CLIENT_SECRET): AzureIdentity => ({ kind: 'secret', tenantId: TENANT, clientId: CLIENT, clientSecret: new Sensitive(secret) });
-const credentials = (identity: AzureIdentity = withSecret(), more: Partial<AzureCredentials> = {}): Credentials => ({ azure: { identity, ...more } });
+const withSecret = (secret = CLIENT_SECRET): AzureIdentity => ({
+  kind: 'secret',
+  tenantId: TENANT,
+  clientId: CLIENT,
+  clientSecret: new Sensitive(secret),
+});
+const credentials = (identity: AzureIdentity = withSecret(), more: Partial<AzureCredentials> = {}): Credentials => ({
+  azure: { identity, ...more },
+});
 const vaultCalls = (): string[] => azure.calls.filter((call) => call.includes('.vault.'));
 
 describe('Azure Key Vault', () => {
@@ -64,9 +79,12 @@ describe('Azure Key Vault', () => {
     expect(parseAzureKeyUrl(url)).toEqual(parts);
   });
 
-  it.each(['http://v/keys/a/b', 'https://v/secrets/a/b', 'https://u:p@v/keys/a/b', 'https://v/keys/', 'v/keys/a'])('SOPS-26: refuses %s', async (url) => {
-    expect((await errorOf(() => parseAzureKeyUrl(url))).code).toBe('KEY_ID_INVALID');
-  });
+  it.each(['http://v/keys/a/b', 'https://v/secrets/a/b', 'https://u:p@v/keys/a/b', 'https://v/keys/', 'v/keys/a'])(
+    'SOPS-26: refuses %s',
+    async (url) => {
+      expect((await errorOf(() => parseAzureKeyUrl(url))).code).toBe('KEY_ID_INVALID');
+    },
+  );
 
   it.each([
     ['a path in the vault', { vaultUrl: `${VAULT}/x`, name: 'sops', version: 'a' }],
@@ -83,14 +101,29 @@ describe('Azure Key Vault', () => {
     const key = azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' });
     const enc = await key.wrap(DATA_KEY, given, context);
     await key.unwrap(enc, given, context);
-    expect(azure.logins.map((form) => [form.get('grant_type'), form.get('scope')?.split(' ')[0]])).toEqual([['client_credentials', 'https://vault.azure.net/.default']]);
+    expect(azure.logins.map((form) => [form.get('grant_type'), form.get('scope')?.split(' ')[0]])).toEqual([
+      ['client_credentials', 'https://vault.azure.net/.default'],
+    ]);
   });
 
   it('SOPS-26: a client certificate signs an assertion; the chain goes along when asked for', async () => {
     const { certificate, key } = await testCertificate('rsa');
-    const identity = (sendChain: boolean): AzureIdentity => ({ kind: 'certificate', tenantId: TENANT, clientId: CLIENT, certificate: new Sensitive(key + certificate), sendChain });
-    for (const sendChain of [false, true]) await azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' }).wrap(DATA_KEY, credentials(identity(sendChain)), context);
-    const headers = azure.logins.map((form) => JSON.parse(Buffer.from((form.get('client_assertion') ?? '').split('.')[0] ?? '', 'base64url').toString()) as Record<string, unknown>);
+    const identity = (sendChain: boolean): AzureIdentity => ({
+      kind: 'certificate',
+      tenantId: TENANT,
+      clientId: CLIENT,
+      certificate: new Sensitive(key + certificate),
+      sendChain,
+    });
+    for (const sendChain of [false, true])
+      await azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' }).wrap(DATA_KEY, credentials(identity(sendChain)), context);
+    const headers = azure.logins.map(
+      (form) =>
+        JSON.parse(Buffer.from((form.get('client_assertion') ?? '').split('.')[0] ?? '', 'base64url').toString()) as Record<
+          string,
+          unknown
+        >,
+    );
     expect(headers.map((header) => [header['x5t#S256'], 'x5c' in header])).toEqual([
       [thumbprint(certificate), false],
       [thumbprint(certificate), true],
@@ -99,13 +132,20 @@ describe('Azure Key Vault', () => {
 
   it('workload identity gives a token for the scope of the challenge', async () => {
     const scopes: string[] = [];
-    const identity: AzureIdentity = { kind: 'token', token: (scope) => Promise.resolve(new Sensitive(scopes.push(scope) > 0 ? 'not-a-real-azure-token' : '')) };
+    const identity: AzureIdentity = {
+      kind: 'token',
+      token: (scope) => Promise.resolve(new Sensitive(scopes.push(scope) > 0 ? 'not-a-real-azure-token' : '')),
+    };
     await azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' }).wrap(DATA_KEY, credentials(identity), context);
     expect(new Set(scopes)).toEqual(new Set(['https://vault.azure.net/.default']));
   });
 
   it('an authority of ones own is asked', async () => {
-    await azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' }).wrap(DATA_KEY, credentials(withSecret(), { authorityHost: 'https://login.example' }), context);
+    await azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' }).wrap(
+      DATA_KEY,
+      credentials(withSecret(), { authorityHost: 'https://login.example' }),
+      context,
+    );
     expect(azure.calls.filter((call) => !call.includes('.vault.')).every((call) => call.includes(' login.example/'))).toBe(true);
     expect(azure.logins).toHaveLength(1);
   });
@@ -124,7 +164,9 @@ describe('Azure Key Vault', () => {
   });
 
   it('a wrong client secret is denied, and not repeated', async () => {
-    const error = await errorOf(() => azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' }).wrap(DATA_KEY, credentials(withSecret('wrong-secret-value')), context));
+    const error = await errorOf(() =>
+      azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' }).wrap(DATA_KEY, credentials(withSecret('wrong-secret-value')), context),
+    );
     expect(error).toMatchObject({ code: 'KEY_SERVICE_DENIED' });
     expect(error.message).not.toContain('wrong-secret-value');
     expect(error.message).toContain('AADSTS7000215');
@@ -150,7 +192,9 @@ describe('Azure Key Vault', () => {
     expect(await key.unwrap('AAAA', {}, context)).toEqual({ kind: 'not-mine', reason: 'no Azure credentials were given' });
     expect((await errorOf(() => key.wrap(DATA_KEY, {}, context))).code).toBe('KEY_CREDENTIALS_MISSING');
     expect((await errorOf(() => key.unwrap('AA=A', credentials(), context))).code).toBe('KEY_WRAPPED_INVALID');
-    const offline = contextWith({ fetch: () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ENOTFOUND' }) })) });
+    const offline = contextWith({
+      fetch: () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ENOTFOUND' }) })),
+    });
     expect(await errorOf(() => key.unwrap('AAAA', credentials(), offline))).toMatchObject({ code: 'KEY_SERVICE_UNREACHABLE', retry: true });
   });
 });

@@ -166,7 +166,8 @@ function vaultExchange(
     // Asked without token and body first, as Azure's own clients do: the answer says for whom the token must be.
     const challenge = await send(method, path, undefined, method === 'POST' ? '{}' : undefined);
     await challenge.body?.cancel();
-    if (challenge.status !== 401) throw serviceError(call, failureOfStatus(challenge.status), `status ${challenge.status} instead of a challenge`);
+    if (challenge.status !== 401)
+      throw serviceError(call, failureOfStatus(challenge.status), `status ${challenge.status} instead of a challenge`);
     return scopeOf(challenge.headers.get('www-authenticate') ?? '', vaultUrl, call);
   };
   return async (method, path, body) => {

@@ -35,15 +35,31 @@ export async function startFakeAzure(): Promise<FakeAzure> {
 
   const login = (host: string, path: string, body: string): { status: number; json: unknown } => {
     const base = `https://${host}/${TENANT}`;
-    if (path.includes('/discovery/instance')) return { status: 200, json: { tenant_discovery_endpoint: `${base}/v2.0/.well-known/openid-configuration`, metadata: [] } };
+    if (path.includes('/discovery/instance'))
+      return { status: 200, json: { tenant_discovery_endpoint: `${base}/v2.0/.well-known/openid-configuration`, metadata: [] } };
     if (path.includes('openid-configuration')) {
-      return { status: 200, json: { token_endpoint: `${base}/oauth2/v2.0/token`, authorization_endpoint: `${base}/oauth2/v2.0/authorize`, issuer: `${base}/v2.0`, jwks_uri: `${base}/keys` } };
+      return {
+        status: 200,
+        json: {
+          token_endpoint: `${base}/oauth2/v2.0/token`,
+          authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+          issuer: `${base}/v2.0`,
+          jwks_uri: `${base}/keys`,
+        },
+      };
     }
     const form = new URLSearchParams(body);
     logins.push(form);
     const isGood = form.get('client_id') === CLIENT && (form.get('client_secret') === CLIENT_SECRET || form.has('client_assertion'));
     if (isGood) return { status: 200, json: { token_type: 'Bearer', expires_in: 3600, access_token: TOKEN } };
-    return { status: 401, json: { error: 'invalid_client', error_description: `AADSTS7000215: Invalid client secret ${form.get('client_secret')} provided.`, error_codes: [7000215] } };
+    return {
+      status: 401,
+      json: {
+        error: 'invalid_client',
+        error_description: `AADSTS7000215: Invalid client secret ${form.get('client_secret')} provided.`,
+        error_codes: [7000215],
+      },
+    };
   };
 
   const vault = (method: string, path: string, body: string): { status: number; json: unknown } => {
@@ -61,7 +77,10 @@ export async function startFakeAzure(): Promise<FakeAzure> {
     if (alg !== 'RSA-OAEP-256') return { status: 400, json: { error: { code: 'BadParameter', message: 'alg' } } };
     try {
       const bytes = Buffer.from(value, 'base64url');
-      const result = action === 'encrypt' ? publicEncrypt({ key: pair.publicKey, ...oaep }, bytes) : privateDecrypt({ key: pair.privateKey, ...oaep }, bytes);
+      const result =
+        action === 'encrypt'
+          ? publicEncrypt({ key: pair.publicKey, ...oaep }, bytes)
+          : privateDecrypt({ key: pair.privateKey, ...oaep }, bytes);
       return { status: 200, json: { kid, value: result.toString('base64url') } };
     } catch {
       return { status: 400, json: { error: { code: 'BadParameter', message: `cannot open ${value}` } } };
@@ -74,7 +93,8 @@ export async function startFakeAzure(): Promise<FakeAzure> {
     calls.push(`${request.method} ${host}${path.replace(/\?.*/, '')}${token === undefined ? '' : ' +token'}`);
     if (!host.endsWith('.vault.azure.net')) return login(host, path, body);
     if (token === `Bearer ${TOKEN}`) return vault(request.method ?? '', path, body);
-    const challenge = state.challenge ?? `Bearer authorization="https://login.microsoftonline.com/${TENANT}", resource="https://vault.azure.net"`;
+    const challenge =
+      state.challenge ?? `Bearer authorization="https://login.microsoftonline.com/${TENANT}", resource="https://vault.azure.net"`;
     return { status: 401, json: { error: { code: 'Unauthorized' } }, challenge };
   };
 

@@ -97,7 +97,10 @@ describe('GCP KMS', () => {
     [14, 'KEY_SERVICE_UNREACHABLE', true],
     [16, 'KEY_SERVICE_DENIED', false],
   ])('SOPS-25: status %i, over REST and gRPC', async (code, expected, retry) => {
-    for (const [server, given] of [[rest, overRest()], [grpc, overGrpc()]] as const) {
+    for (const [server, given] of [
+      [rest, overRest()],
+      [grpc, overGrpc()],
+    ] as const) {
       server.failNext = { code, message: 'no, and you sent BBBBBBBB' };
       const error = await errorOf(() => gcpKmsKey(ID).unwrap('BBBBBBBB', given, context));
       expect(error).toMatchObject({ code: expected, retry });
@@ -109,14 +112,25 @@ describe('GCP KMS', () => {
 
   it('an unreachable service can be tried again; bad base64 cannot', async () => {
     const nowhere = overRest({ accessToken: new Sensitive(TOKEN), endpoint: 'http://127.0.0.1:1' });
-    expect(await errorOf(() => gcpKmsKey(ID).wrap(DATA_KEY, nowhere, context))).toMatchObject({ code: 'KEY_SERVICE_UNREACHABLE', retry: true });
+    expect(await errorOf(() => gcpKmsKey(ID).wrap(DATA_KEY, nowhere, context))).toMatchObject({
+      code: 'KEY_SERVICE_UNREACHABLE',
+      retry: true,
+    });
     expect((await errorOf(() => gcpKmsKey(ID).unwrap('A*', overRest(), context))).code).toBe('KEY_WRAPPED_INVALID');
   });
 
   it.each(['external_account', 'impersonated_service_account', 'gdch_service_account', '', 'x'])(
     'flux/DEC-09: a document of type %j cannot make this program read its own files or call addresses',
     async (type) => {
-      const json = new Sensitive(JSON.stringify({ type, audience: 'a', subject_token_type: 't', token_url: 'http://127.0.0.1:1', credential_source: { file: '/etc/passwd' } }));
+      const json = new Sensitive(
+        JSON.stringify({
+          type,
+          audience: 'a',
+          subject_token_type: 't',
+          token_url: 'http://127.0.0.1:1',
+          credential_source: { file: '/etc/passwd' },
+        }),
+      );
       expect((await errorOf(() => gcpKmsKey(ID).wrap(DATA_KEY, overRest({ json }), context))).code).toBe('KEY_CREDENTIALS_INVALID');
     },
   );

@@ -2,7 +2,16 @@ import type { Sensitive } from '../../base/sensitive/index.ts';
 import { aborted } from '../../base/errors/index.ts';
 import type { GcpCredentials } from './credentials.ts';
 import { gcpClient, gcpFailure, hasNoCredentials, type GcpClient } from './gcp-client.ts';
-import { decodeWrapped, invalidKeyId, missingCredentials, notMine, opened, serviceError, withDeadline, type ServiceCall } from './key-service.ts';
+import {
+  decodeWrapped,
+  invalidKeyId,
+  missingCredentials,
+  notMine,
+  opened,
+  serviceError,
+  withDeadline,
+  type ServiceCall,
+} from './key-service.ts';
 import type { Credentials, KeyContext, MasterKey, Unwrapped } from './types.ts';
 
 const SERVICE = 'GCP KMS';

@@ -46,7 +46,9 @@ export async function startFakeRest(accepts: (authorization: string) => boolean)
       }
       const body = JSON.parse(Buffer.concat(chunks).toString()) as { plaintext?: string; ciphertext?: string };
       const bytes = Buffer.from(flip(Buffer.from(body.plaintext ?? body.ciphertext ?? '', 'base64'))).toString('base64');
-      response.end(JSON.stringify(action === 'encrypt' ? { name: `${name}/cryptoKeyVersions/1`, ciphertext: bytes } : { plaintext: bytes }));
+      response.end(
+        JSON.stringify(action === 'encrypt' ? { name: `${name}/cryptoKeyVersions/1`, ciphertext: bytes } : { plaintext: bytes }),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -77,7 +79,7 @@ function lengthAt(buffer: Buffer, at: number): { readonly length: number; readon
 function decode(buffer: Buffer): Message {
   let name = '';
   let bytes: Uint8Array = new Uint8Array();
-  for (let at = 0; at < buffer.length; ) {
+  for (let at = 0; at < buffer.length;) {
     const tag = buffer.readUInt8(at);
     const { length, next } = lengthAt(buffer, at + 1);
     const part = buffer.subarray(next, next + length);
@@ -116,9 +118,14 @@ export async function startFakeGrpc(): Promise<FakeGcp> {
     responseSerialize: encode(field),
     responseDeserialize: decode,
   });
-  server.addService({ encrypt: method('Encrypt', 2), decrypt: method('Decrypt', 1) }, { encrypt: handle('encrypt'), decrypt: handle('decrypt') });
+  server.addService(
+    { encrypt: method('Encrypt', 2), decrypt: method('Decrypt', 1) },
+    { encrypt: handle('encrypt'), decrypt: handle('decrypt') },
+  );
   const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))),
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
   );
   return Object.assign(state, { endpoint: `http://127.0.0.1:${port}`, calls, close: () => Promise.resolve(server.forceShutdown()) });
 }

@@ -60,7 +60,9 @@ function addAws(bytes: Uint8Array, source: string, into: Mutable<Credentials>): 
 }
 
 function awsOf(map: Readonly<Record<string, unknown>>, source: string): AwsCredentials {
-  const [accessKeyId, secret, session] = ['aws_access_key_id', 'aws_secret_access_key', 'aws_session_token'].map((name) => textOf(map, name));
+  const [accessKeyId, secret, session] = ['aws_access_key_id', 'aws_secret_access_key', 'aws_session_token'].map((name) =>
+    textOf(map, name),
+  );
   if (accessKeyId === undefined || accessKeyId === '' || secret === undefined || secret === '') {
     throw invalid(source, 'it needs aws_access_key_id and aws_secret_access_key');
   }
@@ -80,7 +82,8 @@ function azureIdentity(map: Readonly<Record<string, unknown>>): AzureIdentity {
   const field = (name: string): string => textOf(map, name);
   const [tenantId, clientId] = [field('tenantId'), field('clientId')];
   const hasBoth = tenantId !== '' && clientId !== '';
-  if (hasBoth && field('clientSecret') !== '') return { kind: 'secret', tenantId, clientId, clientSecret: new Sensitive(field('clientSecret')) };
+  if (hasBoth && field('clientSecret') !== '')
+    return { kind: 'secret', tenantId, clientId, clientSecret: new Sensitive(field('clientSecret')) };
   if (hasBoth && field('clientCertificate') !== '') {
     const password = field('clientCertificatePassword');
     return {

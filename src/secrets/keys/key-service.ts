@@ -133,7 +133,8 @@ export function decodeBase64(text: string, alphabet: 'standard' | 'url'): Uint8A
 /** The wrapped data key of a file, decoded. @throws SottoError KEY_WRAPPED_INVALID */
 export function decodeWrapped(wrapped: string, alphabet: 'standard' | 'url', call: ServiceCall): Uint8Array {
   const bytes = decodeBase64(wrapped, alphabet);
-  if (bytes === undefined) throw new SottoError('KEY_WRAPPED_INVALID', `the data key wrapped by ${call.service} is no base64 (key ${call.key})`);
+  if (bytes === undefined)
+    throw new SottoError('KEY_WRAPPED_INVALID', `the data key wrapped by ${call.service} is no base64 (key ${call.key})`);
   return bytes;
 }
 

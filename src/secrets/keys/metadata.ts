@@ -11,10 +11,18 @@ import { vaultTransitKey } from './vault-transit.ts';
 const KEY_TYPES: Readonly<Record<MasterKeyType, (fields: KeyFields) => MasterKey>> = {
   age: (fields) => ageKey(text(fields, 'recipient')),
   pgp: (fields) => pgpKey(text(fields, 'fp')),
-  kms: (fields) => awsKmsKey({ arn: text(fields, 'arn'), role: text(fields, 'role'), context: pairs(fields, 'context'), profile: text(fields, 'aws_profile') }),
+  kms: (fields) =>
+    awsKmsKey({
+      arn: text(fields, 'arn'),
+      role: text(fields, 'role'),
+      context: pairs(fields, 'context'),
+      profile: text(fields, 'aws_profile'),
+    }),
   gcp_kms: (fields) => gcpKmsKey(text(fields, 'resource_id')),
-  azure_kv: (fields) => azureKeyVaultKey({ vaultUrl: text(fields, 'vault_url'), name: text(fields, 'name'), version: text(fields, 'version') }),
-  hc_vault: (fields) => vaultTransitKey({ address: text(fields, 'vault_address'), enginePath: text(fields, 'engine_path'), keyName: text(fields, 'key_name') }),
+  azure_kv: (fields) =>
+    azureKeyVaultKey({ vaultUrl: text(fields, 'vault_url'), name: text(fields, 'name'), version: text(fields, 'version') }),
+  hc_vault: (fields) =>
+    vaultTransitKey({ address: text(fields, 'vault_address'), enginePath: text(fields, 'engine_path'), keyName: text(fields, 'key_name') }),
   hckms: (fields) => huaweiKey(text(fields, 'key_id')),
 };
 

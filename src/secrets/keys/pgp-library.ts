@@ -22,7 +22,9 @@ const OLD_KEYS: PartialConfig = {
 const AT_ANY_TIME = null as unknown as Date;
 
 /** What the keys that are given as text say about a message. */
-export type LibraryResult = { readonly kind: 'opened'; readonly bytes: Uint8Array } | { readonly kind: 'none'; readonly wanted: readonly string[] };
+export type LibraryResult =
+  | { readonly kind: 'opened'; readonly bytes: Uint8Array }
+  | { readonly kind: 'none'; readonly wanted: readonly string[] };
 
 /**
  * Opens a message with the first key that is one of its recipients.
@@ -58,9 +60,13 @@ function isWildcard(id: KeyID): boolean {
 }
 
 function failure(key: PrivateKey, { source }: Given): SottoError {
-  return new SottoError('PGP_FAILED', `the OpenPGP message is damaged: key ${key.getFingerprint().toUpperCase()} is one of its recipients and does not open it`, {
-    at: { file: source },
-  });
+  return new SottoError(
+    'PGP_FAILED',
+    `the OpenPGP message is damaged: key ${key.getFingerprint().toUpperCase()} is one of its recipients and does not open it`,
+    {
+      at: { file: source },
+    },
+  );
 }
 
 async function readMessage(armored: string, { readMessage: read }: Library): Promise<Message<string>> {
@@ -143,7 +149,14 @@ export async function encryptWithKeys(
   const exact = isExact ? { encryptionKeyIDs: [partOf(key, wanted)] } : {};
   try {
     const message = await library.createMessage({ binary: dataKey.reveal() });
-    const options = { message, encryptionKeys: key.toPublic(), format: 'armored', date: new Date(now), config: OLD_KEYS, ...exact } as const;
+    const options = {
+      message,
+      encryptionKeys: key.toPublic(),
+      format: 'armored',
+      date: new Date(now),
+      config: OLD_KEYS,
+      ...exact,
+    } as const;
     return (await library.encrypt(options)).trim();
   } catch (error) {
     const why = error instanceof Error ? error.message : '';

@@ -40,7 +40,11 @@ export async function runGpg(
   signal?.addEventListener('abort', stop, { once: true });
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', (error) =>
-      reject(new SottoError('GPG_UNAVAILABLE', `cannot run ${program}: ${codeOf(error)}`, { hint: 'install GnuPG or name the program in SOPS_GPG_EXEC' })),
+      reject(
+        new SottoError('GPG_UNAVAILABLE', `cannot run ${program}: ${codeOf(error)}`, {
+          hint: 'install GnuPG or name the program in SOPS_GPG_EXEC',
+        }),
+      ),
     );
     child.once('close', (code) => resolve(code ?? 1));
   });

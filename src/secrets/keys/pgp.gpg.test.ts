@@ -42,11 +42,14 @@ describe.skipIf(!hasGpg)('the gpg program', () => {
     for (const home of open.splice(0)) await home.close();
   });
 
-  it.each(['rsa1024', 'rsa2048', 'curve25519', 'elgamal', 'expired'])('SOPS-23: opens %s in a private home that is gone afterwards', async (name) => {
-    const opened = await pgpKey('FP').unwrap(vector(`pgp-${name}.gpg.txt`), { pgp: privateKeys(name) }, context);
-    expect(bytesOf(opened)).toEqual(DATA_KEY_NUMBERS);
-    expect(homes('/dev/shm')).toEqual([]);
-  });
+  it.each(['rsa1024', 'rsa2048', 'curve25519', 'elgamal', 'expired'])(
+    'SOPS-23: opens %s in a private home that is gone afterwards',
+    async (name) => {
+      const opened = await pgpKey('FP').unwrap(vector(`pgp-${name}.gpg.txt`), { pgp: privateKeys(name) }, context);
+      expect(bytesOf(opened)).toEqual(DATA_KEY_NUMBERS);
+      expect(homes('/dev/shm')).toEqual([]);
+    },
+  );
 
   it('SOPS-23, SOPS-71: a home for several calls is private, and removed with its agent', async () => {
     const home = await openHome(privateKeys('rsa2048'));

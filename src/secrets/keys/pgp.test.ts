@@ -46,13 +46,16 @@ describe('OpenPGP keys given as text', () => {
     expect(bytesOf(opened)).toEqual(DATA_KEY_NUMBERS);
   });
 
-  it.each(['rsa1024', 'rsa2048', 'curve25519', 'elgamal'] as const)('SOPS-23: wraps and unwraps with %s, without a final newline', async (name) => {
-    const key = pgpKey(await primary(name));
-    const wrapped = await key.wrap(DATA_KEY, keys([name]), context);
-    expect(wrapped).toMatch(/^-----BEGIN PGP MESSAGE-----\n[\s\S]*-----END PGP MESSAGE-----$/);
-    expect(bytesOf(await key.unwrap(wrapped, keys([name]), context))).toEqual(DATA_KEY_NUMBERS);
-    expect(bytesOf(await key.unwrap(`${wrapped}\n`, keys([name]), context))).toEqual(DATA_KEY_NUMBERS);
-  });
+  it.each(['rsa1024', 'rsa2048', 'curve25519', 'elgamal'] as const)(
+    'SOPS-23: wraps and unwraps with %s, without a final newline',
+    async (name) => {
+      const key = pgpKey(await primary(name));
+      const wrapped = await key.wrap(DATA_KEY, keys([name]), context);
+      expect(wrapped).toMatch(/^-----BEGIN PGP MESSAGE-----\n[\s\S]*-----END PGP MESSAGE-----$/);
+      expect(bytesOf(await key.unwrap(wrapped, keys([name]), context))).toEqual(DATA_KEY_NUMBERS);
+      expect(bytesOf(await key.unwrap(`${wrapped}\n`, keys([name]), context))).toEqual(DATA_KEY_NUMBERS);
+    },
+  );
 
   it('SOPS-23: wraps for a public key alone', async () => {
     const credentials: Credentials = { pgp: { publicKeys: [{ source: 'pub.asc', armored: vector('TEST-KEY-pgp-rsa2048.pub.asc') }] } };
@@ -73,7 +76,10 @@ describe('OpenPGP keys given as text', () => {
     // the primary key signs and certifies only
     expect((await errorOf(() => wrappedFor(`${main}!`))).code).toBe('PGP_ENCRYPT_FAILED');
     for (const short of [main.slice(-16), main.slice(-8), '']) {
-      expect(await errorOf(() => wrappedFor(short))).toMatchObject({ code: 'PGP_KEY_MISSING', hint: 'name the key by its full fingerprint' });
+      expect(await errorOf(() => wrappedFor(short))).toMatchObject({
+        code: 'PGP_KEY_MISSING',
+        hint: 'name the key by its full fingerprint',
+      });
     }
     expect((await errorOf(() => pgpKey(main).wrap(DATA_KEY, keys(['curve25519']), context))).code).toBe('PGP_KEY_MISSING');
   });
@@ -91,7 +97,12 @@ describe('OpenPGP keys given as text', () => {
     const lines = message.trim().split('\n');
     const body = Buffer.from(lines.slice(2, -2).join(''), 'base64');
     body[body.length - 3] = (body.at(-3) ?? 0) ^ 1;
-    const damaged = ['-----BEGIN PGP MESSAGE-----', '', ...(body.toString('base64').match(/.{1,64}/g) ?? []), '-----END PGP MESSAGE-----'].join('\n');
+    const damaged = [
+      '-----BEGIN PGP MESSAGE-----',
+      '',
+      ...(body.toString('base64').match(/.{1,64}/g) ?? []),
+      '-----END PGP MESSAGE-----',
+    ].join('\n');
     const error = await errorOf(() => pgpKey('FP').unwrap(damaged, keys(['rsa2048']), context));
     expect(error).toMatchObject({ code: 'PGP_FAILED', at: { file: 'TEST-KEY-pgp-rsa2048.asc' } });
     expect((await errorOf(() => pgpKey('FP').unwrap('hello', keys(['rsa2048']), context))).code).toBe('PGP_MESSAGE_INVALID');
@@ -99,9 +110,14 @@ describe('OpenPGP keys given as text', () => {
 
   it('SOPS-23: a protected key opens with its passphrase', async () => {
     const message = vector('pgp-protected.gpg.txt');
-    const giving = (text?: string): AskPassphrase => () => Promise.resolve(text === undefined ? undefined : new Sensitive(text));
+    const giving =
+      (text?: string): AskPassphrase =>
+      () =>
+        Promise.resolve(text === undefined ? undefined : new Sensitive(text));
     expect(bytesOf(await pgpKey('FP').unwrap(message, keys(['protected'], giving(PASSPHRASE)), context))).toEqual(DATA_KEY_NUMBERS);
-    expect((await errorOf(() => pgpKey('FP').unwrap(message, keys(['protected'], giving('wrong')), context))).code).toBe('PGP_PASSPHRASE_WRONG');
+    expect((await errorOf(() => pgpKey('FP').unwrap(message, keys(['protected'], giving('wrong')), context))).code).toBe(
+      'PGP_PASSPHRASE_WRONG',
+    );
     expect((await errorOf(() => pgpKey('FP').unwrap(message, keys(['protected']), context))).code).toBe('PGP_PASSPHRASE_MISSING');
   });
 
@@ -112,7 +128,9 @@ describe('OpenPGP keys given as text', () => {
   });
 
   it('never quotes a private key that it cannot read', async () => {
-    const armored = vector('TEST-KEY-pgp-rsa2048.asc').replace(/\n=.{4}\n/, '\n=AAAA\n').replace('lQ', 'mQ');
+    const armored = vector('TEST-KEY-pgp-rsa2048.asc')
+      .replace(/\n=.{4}\n/, '\n=AAAA\n')
+      .replace('lQ', 'mQ');
     const credentials: Credentials = { pgp: { keys: [{ source: 'a.asc', armored: new Sensitive(armored.slice(0, -300)) }] } };
     const error = await errorOf(() => pgpKey('FP').unwrap(vector('pgp-rsa2048.gpg.txt'), credentials, context));
     expect(error).toMatchObject({ code: 'PGP_KEY_INVALID', message: 'it is no armored OpenPGP key', at: { file: 'a.asc' } });

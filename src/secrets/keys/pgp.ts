@@ -79,14 +79,22 @@ async function withKeyring<T>(pgp: PgpCredentials, { world, signal }: KeyContext
   }
 }
 
-async function encryptWithGpg(fp: string, dataKey: Sensitive<Uint8Array>, keyring: Keyring, { world, signal }: KeyContext): Promise<string> {
+async function encryptWithGpg(
+  fp: string,
+  dataKey: Sensitive<Uint8Array>,
+  keyring: Keyring,
+  { world, signal }: KeyContext,
+): Promise<string> {
   if (fp === '' || fp.startsWith('-')) throw new SottoError('PGP_KEY_MISSING', `${JSON.stringify(fp)} is no OpenPGP fingerprint`);
   const trusted = fp.replace(/!$/, '').slice(-TRUSTED_DIGITS);
   const args = ['--no-default-recipient', '--yes', '--encrypt', '--armor', '--recipient', fp, '--trusted-key', trusted, '--no-encrypt-to'];
   const run = await world.outside(() => runGpg(keyring, ['--batch', ...args], dataKey.reveal(), signal));
   const message = Buffer.from(run.output).toString('latin1').trim();
   if (run.code === 0 && MESSAGE.test(message)) return message;
-  throw new SottoError('PGP_ENCRYPT_FAILED', `gpg cannot encrypt for the OpenPGP key ${fp}${reason(run, ['INV_RECP', 'KEYEXPIRED', 'FAILURE'])}`);
+  throw new SottoError(
+    'PGP_ENCRYPT_FAILED',
+    `gpg cannot encrypt for the OpenPGP key ${fp}${reason(run, ['INV_RECP', 'KEYEXPIRED', 'FAILURE'])}`,
+  );
 }
 
 async function decryptWithGpg(wrapped: string, keyring: Keyring, { world, signal }: KeyContext): Promise<Unwrapped> {
@@ -99,7 +107,10 @@ async function decryptWithGpg(wrapped: string, keyring: Keyring, { world, signal
     return notMine(`the keyring has none of the secret keys ${recipients.join(', ')}`);
   }
   if (recipients.length === 0) throw new SottoError('PGP_MESSAGE_INVALID', 'the wrapped data key is no OpenPGP message for a public key');
-  throw new SottoError('GPG_FAILED', `gpg cannot decrypt${reason(run, ['MISSING_PASSPHRASE', 'BAD_PASSPHRASE', 'ERROR', 'DECRYPTION_FAILED'])}`);
+  throw new SottoError(
+    'GPG_FAILED',
+    `gpg cannot decrypt${reason(run, ['MISSING_PASSPHRASE', 'BAD_PASSPHRASE', 'ERROR', 'DECRYPTION_FAILED'])}`,
+  );
 }
 
 /** First arguments of the status lines with a keyword. */

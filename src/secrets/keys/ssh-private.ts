@@ -47,7 +47,8 @@ function readPem(pem: string, source: string): SshPrivateFile {
 
 function readOpenSsh(body: string, source: string): SshPrivateFile {
   const bytes = decodeBase64(body.replaceAll(/\s+/g, ''), 'standard');
-  if (bytes === undefined || Buffer.from(bytes.subarray(0, MAGIC.length)).toString('latin1') !== MAGIC) throw invalid(source, 'it is damaged');
+  if (bytes === undefined || Buffer.from(bytes.subarray(0, MAGIC.length)).toString('latin1') !== MAGIC)
+    throw invalid(source, 'it is damaged');
   const reader = wireReader(bytes.subarray(MAGIC.length));
   const [cipher, kdf, kdfOptions, count, wire, secret] = [
     reader.text(),
@@ -63,7 +64,8 @@ function readOpenSsh(body: string, source: string): SshPrivateFile {
   const isProtected = cipher !== 'none';
   const open = (passphrase?: string): KeyObject => {
     if (!isProtected) return privateKeyOf(secret, source);
-    if (kdf !== 'bcrypt' || cipher === undefined || !Object.hasOwn(CIPHERS, cipher)) throw invalid(source, `its cipher ${cipher} is not supported`);
+    if (kdf !== 'bcrypt' || cipher === undefined || !Object.hasOwn(CIPHERS, cipher))
+      throw invalid(source, `its cipher ${cipher} is not supported`);
     if (passphrase === undefined) throw wrongPassphrase(source);
     return privateKeyOf(decrypt(secret, CIPHERS[cipher] ?? '', kdfOptions, passphrase, source), source);
   };
@@ -73,7 +75,8 @@ function readOpenSsh(body: string, source: string): SshPrivateFile {
 function decrypt(secret: Uint8Array, cipher: string, kdfOptions: Uint8Array, passphrase: string, source: string): Uint8Array {
   const options = wireReader(kdfOptions);
   const [salt, rounds] = [options.string(), options.uint32()];
-  if (salt === undefined || rounds === undefined || rounds === 0 || rounds > MAX_ROUNDS) throw invalid(source, 'its key derivation is damaged');
+  if (salt === undefined || rounds === undefined || rounds === 0 || rounds > MAX_ROUNDS)
+    throw invalid(source, 'its key derivation is damaged');
   const derived = bcryptPbkdf(Buffer.from(passphrase, 'utf8'), salt, rounds, 48);
   const decipher = createDecipheriv(cipher, derived.subarray(0, 32), derived.subarray(32)).setAutoPadding(false);
   const plain = Buffer.concat([decipher.update(secret), decipher.final()]);

@@ -2,7 +2,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { testCertificate, type TestCertificate } from './certificates.fixture.ts';
-import { kubernetesVaultLogin, masterKeyOf, parseVaultUri, vaultTransitKey, type Credentials, type MasterKey, type VaultCredentials } from './index.ts';
+import {
+  kubernetesVaultLogin,
+  masterKeyOf,
+  parseVaultUri,
+  vaultTransitKey,
+  type Credentials,
+  type MasterKey,
+  type VaultCredentials,
+} from './index.ts';
 import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, errorOf } from './keys.fixture.ts';
 import { startFakeVault, type FakeVault } from './vault.fixture.ts';
 
@@ -52,12 +60,16 @@ describe('Vault and OpenBao transit', () => {
     expect(vaultTransitKey(parts).display).toBe(uri);
   });
 
-  it.each(['vault.example/v1/sops/keys/main', 'https://v/prefix/v1/sops/keys/main', 'https://v/v1/sops/main', 'https://v/v1/keys/main', 'https://u:p@v/v1/sops/keys/main', 'https://v/v1/sops/keys/main?x=1'])(
-    'SOPS-27: refuses %s',
-    async (uri) => {
-      expect((await errorOf(() => parseVaultUri(uri))).code).toBe('KEY_ID_INVALID');
-    },
-  );
+  it.each([
+    'vault.example/v1/sops/keys/main',
+    'https://v/prefix/v1/sops/keys/main',
+    'https://v/v1/sops/main',
+    'https://v/v1/keys/main',
+    'https://u:p@v/v1/sops/keys/main',
+    'https://v/v1/sops/keys/main?x=1',
+  ])('SOPS-27: refuses %s', async (uri) => {
+    expect((await errorOf(() => parseVaultUri(uri))).code).toBe('KEY_ID_INVALID');
+  });
 
   it.each([
     ['a dot segment in the engine', '../sys', 'main'],
@@ -93,7 +105,7 @@ describe('Vault and OpenBao transit', () => {
     }
   });
 
-  it("follows one redirect of a standby, and never to where the token must not go", async () => {
+  it('follows one redirect of a standby, and never to where the token must not go', async () => {
     vault.failures.push({ status: 307, location: `${other.address}/v1/sops/encrypt/main` });
     expect(await keyAt(vault.address).wrap(DATA_KEY, credentials(), context)).toMatch(/^vault:v3:/);
     expect(other.calls).toHaveLength(1);
@@ -117,7 +129,9 @@ describe('Vault and OpenBao transit', () => {
   });
 
   it('never repeats token, plaintext or ciphertext', async () => {
-    const denied = await errorOf(() => keyAt(vault.address).unwrap('vault:v1:abcdef', { vault: { token: new Sensitive('s.wrong-token') } }, context));
+    const denied = await errorOf(() =>
+      keyAt(vault.address).unwrap('vault:v1:abcdef', { vault: { token: new Sensitive('s.wrong-token') } }, context),
+    );
     expect(denied).toMatchObject({ code: 'KEY_SERVICE_DENIED' });
     expect(denied.message).toContain('token ***');
     expect(denied.message).not.toContain('s.wrong-token');
@@ -126,12 +140,18 @@ describe('Vault and OpenBao transit', () => {
   });
 
   it('is "not mine" without a token', async () => {
-    expect(await keyAt(vault.address).unwrap('vault:v1:x', {}, context)).toEqual({ kind: 'not-mine', reason: 'no Vault credentials were given' });
+    expect(await keyAt(vault.address).unwrap('vault:v1:x', {}, context)).toEqual({
+      kind: 'not-mine',
+      reason: 'no Vault credentials were given',
+    });
     const none = await keyAt(vault.address).unwrap('vault:v1:x', { vault: {} }, context);
     expect(none).toEqual({ kind: 'not-mine', reason: `there is no Vault token for ${vault.address}` });
     expect((await errorOf(() => keyAt(vault.address).wrap(DATA_KEY, { vault: {} }, context))).code).toBe('KEY_CREDENTIALS_MISSING');
     expect((await errorOf(() => keyAt(vault.address).unwrap('nonsense', credentials(), context))).code).toBe('KEY_WRAPPED_INVALID');
-    expect(await errorOf(() => keyAt('http://127.0.0.1:1').wrap(DATA_KEY, credentials(), context))).toMatchObject({ code: 'KEY_SERVICE_UNREACHABLE', retry: true });
+    expect(await errorOf(() => keyAt('http://127.0.0.1:1').wrap(DATA_KEY, credentials(), context))).toMatchObject({
+      code: 'KEY_SERVICE_UNREACHABLE',
+      retry: true,
+    });
   });
 });
 
@@ -141,20 +161,31 @@ describe('TLS towards Vault', () => {
   let client: TestCertificate;
   beforeAll(async () => {
     [own, client] = await Promise.all([testCertificate(), testCertificate()]);
-    server = await startFakeVault(TOKEN, { cert: own.certificate, key: own.key, ca: client.certificate, requestCert: true, rejectUnauthorized: true });
+    server = await startFakeVault(TOKEN, {
+      cert: own.certificate,
+      key: own.key,
+      ca: client.certificate,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
   });
   afterAll(() => server.close());
 
   it('SOPS-27: an authority and a client certificate of ones own', async () => {
     const tls = { ca: own.certificate, cert: client.certificate, key: new Sensitive(client.key) };
     expect(await roundTrip(keyAt(server.address), credentials({ tls }))).toEqual(DATA_KEY_NUMBERS);
-    expect(await roundTrip(keyAt(server.address), credentials({ tls: { ...tls, serverName: 'example.invalid' } }))).toEqual(DATA_KEY_NUMBERS);
+    expect(await roundTrip(keyAt(server.address), credentials({ tls: { ...tls, serverName: 'example.invalid' } }))).toEqual(
+      DATA_KEY_NUMBERS,
+    );
   });
 
   it.each([
     ['an unknown authority', () => ({ cert: client.certificate, key: new Sensitive(client.key) })],
     ['no client certificate', () => ({ ca: own.certificate })],
-    ['another name', () => ({ ca: own.certificate, cert: client.certificate, key: new Sensitive(client.key), serverName: 'other.invalid' })],
+    [
+      'another name',
+      () => ({ ca: own.certificate, cert: client.certificate, key: new Sensitive(client.key), serverName: 'other.invalid' }),
+    ],
   ])('SOPS-27: refuses %s', async (_name, tls) => {
     const error = await errorOf(() => keyAt(server.address).wrap(DATA_KEY, credentials({ tls: tls() }), context));
     expect(error.code).toBe('KEY_SERVICE_UNREACHABLE');
@@ -203,6 +234,8 @@ describe('Kubernetes login', () => {
       expect(error).toMatchObject({ code: 'KEY_SERVICE_DENIED' });
     }
     expect(vault.calls).toHaveLength(2);
-    expect((await errorOf(() => keyAt(vault.address).wrap(DATA_KEY, loginWith(new Sensitive('abc')), context))).message).toContain('not that of a ServiceAccount');
+    expect((await errorOf(() => keyAt(vault.address).wrap(DATA_KEY, loginWith(new Sensitive('abc')), context))).message).toContain(
+      'not that of a ServiceAccount',
+    );
   });
 });

@@ -1,7 +1,16 @@
 import { SottoError } from '../../base/errors/index.ts';
 import type { Sensitive } from '../../base/sensitive/index.ts';
 import type { VaultCredentials } from './credentials.ts';
-import { decodeBase64, invalidKeyId, missingCredentials, notMine, opened, serviceError, withDeadline, type ServiceCall } from './key-service.ts';
+import {
+  decodeBase64,
+  invalidKeyId,
+  missingCredentials,
+  notMine,
+  opened,
+  serviceError,
+  withDeadline,
+  type ServiceCall,
+} from './key-service.ts';
 import type { Credentials, KeyContext, MasterKey, Unwrapped } from './types.ts';
 import { answerField, isAllowed, vaultWrite } from './vault-http.ts';
 
@@ -71,7 +80,13 @@ async function wrap(
   });
 }
 
-async function unwrap(key: VaultKeyFields, display: string, wrapped: string, { vault }: Credentials, context: KeyContext): Promise<Unwrapped> {
+async function unwrap(
+  key: VaultKeyFields,
+  display: string,
+  wrapped: string,
+  { vault }: Credentials,
+  context: KeyContext,
+): Promise<Unwrapped> {
   if (vault === undefined) return notMine('no Vault credentials were given');
   checkAddress(key, display);
   checkAllowed(key, vault);

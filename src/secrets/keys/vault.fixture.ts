@@ -5,7 +5,13 @@ import type { AddressInfo } from 'node:net';
 
 export interface FakeVault {
   readonly address: string;
-  readonly calls: { readonly method: string; readonly path: string; readonly token: string; readonly namespace: string; readonly body: Record<string, string> }[];
+  readonly calls: {
+    readonly method: string;
+    readonly path: string;
+    readonly token: string;
+    readonly namespace: string;
+    readonly body: Record<string, string>;
+  }[];
   /** Answers the next calls with these instead. */
   readonly failures: { readonly status: number; readonly errors?: readonly string[]; readonly location?: string }[];
   close(): Promise<void>;
@@ -18,11 +24,14 @@ export async function startFakeVault(token: string, tls?: ServerOptions): Promis
   const failures: FakeVault['failures'] = [];
   const answer = (path: string, given: string, body: Record<string, string>): { status: number; json: unknown } => {
     if (path === '/v1/auth/kubernetes/login') {
-      return body['role'] === 'apps_reader' ? { status: 200, json: { auth: { client_token: token } } } : { status: 403, json: { errors: ['permission denied'] } };
+      return body['role'] === 'apps_reader'
+        ? { status: 200, json: { auth: { client_token: token } } }
+        : { status: 403, json: { errors: ['permission denied'] } };
     }
     if (given !== token) return { status: 403, json: { errors: ['2 errors occurred:\n\t* permission denied', `token ${given}`] } };
     // the fake "encrypts" by turning the text round
-    if (path.includes('/encrypt/')) return { status: 200, json: { data: { ciphertext: MARK + [...(body['plaintext'] ?? '')].toReversed().join('') } } };
+    if (path.includes('/encrypt/'))
+      return { status: 200, json: { data: { ciphertext: MARK + [...(body['plaintext'] ?? '')].toReversed().join('') } } };
     const ciphertext = body['ciphertext'] ?? '';
     if (!ciphertext.startsWith(MARK)) return { status: 400, json: { errors: [`invalid ciphertext: ${ciphertext}`] } };
     return { status: 200, json: { data: { plaintext: [...ciphertext.slice(MARK.length)].toReversed().join('') } } };
@@ -33,7 +42,13 @@ export async function startFakeVault(token: string, tls?: ServerOptions): Promis
     request.on('end', () => {
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, string>;
       const header = (name: string): string => String(request.headers[name] ?? '');
-      const call = { method: request.method ?? '', path: request.url ?? '', token: header('x-vault-token'), namespace: header('x-vault-namespace'), body };
+      const call = {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        token: header('x-vault-token'),
+        namespace: header('x-vault-namespace'),
+        body,
+      };
       calls.push(call);
       const failure = failures.shift();
       if (failure !== undefined) {
