@@ -10,6 +10,8 @@ export { main };
 
 /** A second Ctrl-C within this time ends the process at once. */
 const IMPATIENT_MS = 5000;
+/** Progress hides the cursor. */
+const SHOW_CURSOR = '\u001b[?25h';
 
 /** Runs the program on the real world and sets the exit status. */
 export async function start(argv: readonly string[], program: string): Promise<void> {
@@ -18,7 +20,10 @@ export async function start(argv: readonly string[], program: string): Promise<v
   let asked = -Infinity;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (world.clock.monotonic() - asked < IMPATIENT_MS) process.exit(130);
+      if (world.clock.monotonic() - asked < IMPATIENT_MS) {
+        if (world.stderr.isTTY) world.stderr.write(SHOW_CURSOR);
+        process.exit(130);
+      }
       asked = world.clock.monotonic();
       stop.abort();
     });

@@ -1,6 +1,5 @@
-import type { Recipient } from 'age-encryption';
+import type * as AgeLibrary from 'age-encryption';
 
-import { SottoError } from '../../base/errors/index.ts';
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { parseAgeIdentities } from './age-identities.ts';
 import { pluginIdentity, pluginOfRecipient, pluginRecipient } from './age-plugin.ts';
@@ -13,8 +12,8 @@ import type { Credentials, KeyContext } from './types.ts';
 
 type AgeCredentials = NonNullable<Credentials['age']>;
 type Entry = AgeCredentials['identities'][number];
-type Library = typeof import('age-encryption');
-type Identity = import('age-encryption').Identity;
+type Library = typeof AgeLibrary;
+type Identity = AgeLibrary.Identity;
 
 /** How an identity opens files; tried in this order, cheap and silent ones first. */
 export type IdentityKind = 'native' | 'ssh' | 'protected' | 'plugin';
@@ -36,7 +35,7 @@ export function recipientFor(
   age: AgeCredentials | undefined,
   { entropy, signal }: KeyContext,
   { Stanza }: Library,
-): string | Recipient {
+): string | AgeLibrary.Recipient {
   const makeStanza = (args: string[], body: Uint8Array) => new Stanza(args, body);
   const kind = recipientKind(recipient);
   if (kind === 'ssh') return sshRecipient(recipient, entropy, makeStanza);

@@ -39,7 +39,7 @@ export function pluginOfRecipient(recipient: string): string {
  *
  * @throws SottoError AGE_IDENTITY_INVALID; never quotes the identity
  */
-export function pluginOfIdentity(identity: string): string {
+function pluginOfIdentity(identity: string): string {
   const name = pluginName(identity, 'age-plugin-', '-');
   if (name === undefined) throw new SottoError('AGE_IDENTITY_INVALID', 'the age plugin identity is malformed');
   return name;

@@ -3,7 +3,7 @@ import { createDecipheriv, createHash, scrypt } from 'node:crypto';
 import type { Identity, Stanza } from 'age-encryption';
 
 import { SottoError } from '../../base/errors/index.ts';
-import { Sensitive } from '../../base/sensitive/index.ts';
+import type { Sensitive } from '../../base/sensitive/index.ts';
 import { parseAgeIdentities, type AgeIdentity } from './age-identities.ts';
 import { decodeUnpadded } from './age-ssh.ts';
 import type { AskPassphrase } from './credentials.ts';

@@ -47,7 +47,10 @@ describe('AWS KMS', () => {
 
   it('SOPS-24: the encryption context is sent and binds', async () => {
     expect(await roundTrip({ arn: ARN, context: { env: 'prod', app: 'web' } })).toEqual(DATA_KEY_NUMBERS);
-    expect(aws.calls.map(({ input }) => input['EncryptionContext'])).toEqual(Array(2).fill({ env: 'prod', app: 'web' }));
+    expect(aws.calls.map(({ input }) => input['EncryptionContext'])).toEqual([
+      { env: 'prod', app: 'web' },
+      { env: 'prod', app: 'web' },
+    ]);
     const enc = await awsKmsKey({ arn: ARN, context: { env: 'prod' } }).wrap(DATA_KEY, credentials(), context);
     const error = await errorOf(() => awsKmsKey({ arn: ARN, context: { env: 'dev' } }).unwrap(enc, credentials(), context));
     expect(error.code).toBe('KEY_WRAPPED_INVALID');

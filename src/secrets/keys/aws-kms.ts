@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { KMSClient } from '@aws-sdk/client-kms';
 
 import { SottoError } from '../../base/errors/index.ts';
-import { Sensitive } from '../../base/sensitive/index.ts';
+import type { Sensitive } from '../../base/sensitive/index.ts';
 import { awsFailure, clientConfig, type AwsTarget, type ResolvedKeys } from './aws-client.ts';
 import type { AwsAccessKeys, AwsCredentials } from './credentials.ts';
 import {
@@ -50,7 +50,7 @@ export function awsKmsKey(key: AwsKeyFields): MasterKey {
 }
 
 /** `arn[+role]`, then `|k:v,…` with a context (keys sorted), and `|profile` with a profile. */
-export function awsDisplay({ arn, role = '', context = {}, profile = '' }: AwsKeyFields): string {
+function awsDisplay({ arn, role = '', context = {}, profile = '' }: AwsKeyFields): string {
   const pairs = Object.entries(context).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const key = role === '' ? arn : `${arn}+${role}`;
   if (pairs.length === 0 && profile === '') return key;

@@ -3,12 +3,14 @@ import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes }
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface FakeUser {
+import { systemWorld } from '../../base/world/index.ts';
+
+interface FakeUser {
   readonly secret: string;
   readonly token?: string;
 }
 
-export interface FakeCall {
+interface FakeCall {
   readonly action: string;
   readonly user: string;
   readonly region: string;
@@ -40,7 +42,7 @@ function signer(request: IncomingMessage, body: string, users: Map<string, FakeU
   const stamp = String(request.headers['x-amz-date']);
   const isFresh =
     stamp.startsWith(day) &&
-    Math.abs(Date.now() - Date.parse(stamp.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'))) < 300_000;
+    Math.abs(systemWorld().clock.now() - Date.parse(stamp.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'))) < 300_000;
   if (known === undefined || !isFresh || request.headers['x-amz-security-token'] !== known.token) return undefined;
   const headers = signed.split(';');
   if (!headers.includes('host') || !headers.includes('x-amz-date')) return undefined;

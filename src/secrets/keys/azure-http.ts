@@ -21,8 +21,8 @@ export function azureHttpClient(world: World): HttpClient {
         });
         return { request, status: response.status, headers: headersOf(response), bodyAsText: await response.text() };
       } catch (error) {
-        // fetch says "fetch failed" only, and its error may carry the request
-        throw new Error(`cannot reach ${new URL(request.url).host} ${causeCode(error)}`.trim());
+        // fetch says "fetch failed" only; what is wrong stands in its cause
+        throw new Error(`cannot reach ${new URL(request.url).host} ${causeCode(error)}`.trim(), { cause: error });
       }
     },
   };

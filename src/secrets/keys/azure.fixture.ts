@@ -3,7 +3,7 @@ import { constants, createHash, generateKeyPairSync, privateDecrypt, publicEncry
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { Fetch } from '../../base/world/index.ts';
+import { systemWorld, type Fetch } from '../../base/world/index.ts';
 
 export interface FakeAzure {
   readonly fetch: Fetch;
@@ -110,7 +110,7 @@ export async function startFakeAzure(): Promise<FakeAzure> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return Object.assign(state, {
-    fetch: (url: string | URL, init?: RequestInit) => fetch(String(url).replace('https://', `${base}/`), init),
+    fetch: (url: string | URL, init?: RequestInit) => systemWorld().fetch(String(url).replace('https://', `${base}/`), init),
     calls,
     logins,
     versions,

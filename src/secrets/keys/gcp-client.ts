@@ -56,7 +56,7 @@ async function plainChannel() {
 async function makeAuthClient(gcp: GcpCredentials): Promise<AuthClient | undefined> {
   const { GoogleAuth, JWT, OAuth2Client } = await import('google-auth-library');
   if (gcp.json !== undefined) {
-    const client = new GoogleAuth({ scopes: SCOPE }).fromJSON(checkedDocument(gcp) as never);
+    const client = new GoogleAuth({ scopes: SCOPE }).fromJSON(checkedDocument(gcp));
     // a key of its own can sign what the service accepts, without asking the token endpoint first
     if (client instanceof JWT) Object.assign(client, { useJWTAccessWithScope: true, scopes: [SCOPE] });
     return client;

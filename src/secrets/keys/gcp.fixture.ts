@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { Server, ServerCredentials, status as codes, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 
 export interface FakeGcp {
   readonly endpoint: string;
@@ -25,6 +25,18 @@ const NAMES: Readonly<Record<number, string>> = {
   14: 'UNAVAILABLE',
   16: 'UNAUTHENTICATED',
 };
+
+const CODES = new Map(
+  [
+    status.INVALID_ARGUMENT,
+    status.NOT_FOUND,
+    status.PERMISSION_DENIED,
+    status.RESOURCE_EXHAUSTED,
+    status.FAILED_PRECONDITION,
+    status.UNAVAILABLE,
+    status.UNAUTHENTICATED,
+  ].map((code) => [Number(code), code]),
+);
 
 export async function startFakeRest(accepts: (authorization: string) => boolean): Promise<FakeGcp> {
   const calls: FakeGcp['calls'] = [];
@@ -106,7 +118,7 @@ export async function startFakeGrpc(): Promise<FakeGcp> {
       calls.push({ action, name: call.request.name, authorization: call.metadata.get('authorization').join() });
       const failure = state.failNext;
       state.failNext = undefined;
-      if (failure !== undefined) done({ code: failure.code as codes, details: failure.message });
+      if (failure !== undefined) done({ code: CODES.get(failure.code) ?? status.UNKNOWN, details: failure.message });
       else done(null, { name: '', bytes: flip(call.request.bytes) });
     };
   const method = (name: string, field: number) => ({

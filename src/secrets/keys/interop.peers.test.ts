@@ -22,7 +22,6 @@ import {
   openGpgHome,
   parseAgeIdentityFile,
   type Credentials,
-  type KeyFields,
   type MasterKeyType,
 } from './index.ts';
 import { context, DATA_KEY, DATA_KEY_NUMBERS, vector, vectorBytes } from './keys.fixture.ts';
@@ -61,7 +60,7 @@ async function exchange(type: MasterKeyType, { flags, env, credentials }: Peer):
   await sops(['--config', '/dev/null', 'encrypt', '-i', ...flags, path], env);
   const file = JSON.parse(await readFile(path, 'utf8')) as { sops: Record<string, unknown> };
   const [{ enc, created_at: _created, ...fields }] = file.sops[type] as [Record<string, string>];
-  const key = masterKeyOf(type, fields as KeyFields);
+  const key = masterKeyOf(type, fields);
   const opened = await key.unwrap(enc ?? '', credentials, context);
   if (opened.kind !== 'opened') throw new Error(opened.reason);
   expect(opened.dataKey.reveal()).toHaveLength(32);

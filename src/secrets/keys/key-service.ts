@@ -85,7 +85,7 @@ function isStopped({ signal }: KeyContext): boolean {
 }
 
 /** The body of an answer, bounded. */
-export async function readAnswer(response: Response, call: ServiceCall): Promise<Uint8Array> {
+async function readAnswer(response: Response, call: ServiceCall): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {

@@ -1,10 +1,11 @@
+import type * as OpenPgp from 'openpgp';
 import type { Key, KeyID, Message, PartialConfig, PrivateKey } from 'openpgp';
 
 import { SottoError } from '../../base/errors/index.ts';
 import type { Sensitive } from '../../base/sensitive/index.ts';
 import type { PgpCredentials } from './credentials.ts';
 
-type Library = typeof import('openpgp');
+type Library = typeof OpenPgp;
 type Given = NonNullable<PgpCredentials['keys']>[number];
 
 const BLOCK = /-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[\s\S]*?-----END PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----/g;

@@ -53,13 +53,13 @@ export async function runGpg(
   child.stdin?.end(input);
   try {
     const [output, status, code] = await Promise.all([collect(child.stdout), collect(child.stdio[STATUS_FD]), ended]);
+    if (isStopped(signal)) throw aborted();
     return { code, output, status: parseStatus(Buffer.from(status).toString('utf8')) };
   } catch (error) {
     stop();
-    throw error;
+    throw isStopped(signal) ? aborted() : error;
   } finally {
     signal?.removeEventListener('abort', stop);
-    if (isStopped(signal)) throw aborted();
   }
 }
 

@@ -54,7 +54,7 @@ async function send(url: URL, init: RequestInit, { tls }: VaultCredentials, call
     const dispatcher = await agentFor(tls);
     const { fetch } = await import('undici');
     const options = { ...init, dispatcher } as Parameters<typeof fetch>[1];
-    return (await world.outside(() => fetch(url, options))) as unknown as Response;
+    return await world.outside(() => fetch(url, options));
   } catch (error) {
     if (error instanceof SottoError || init.signal?.aborted === true) throw error;
     throw serviceError(call, 'unreachable', causeCode(error));

@@ -18,6 +18,7 @@ export interface FakeVault {
 }
 
 const MARK = 'vault:v3:';
+const flip = (text: string): string => Array.from(text).toReversed().join('');
 
 export async function startFakeVault(token: string, tls?: ServerOptions): Promise<FakeVault> {
   const calls: FakeVault['calls'] = [];
@@ -30,11 +31,10 @@ export async function startFakeVault(token: string, tls?: ServerOptions): Promis
     }
     if (given !== token) return { status: 403, json: { errors: ['2 errors occurred:\n\t* permission denied', `token ${given}`] } };
     // the fake "encrypts" by turning the text round
-    if (path.includes('/encrypt/'))
-      return { status: 200, json: { data: { ciphertext: MARK + [...(body['plaintext'] ?? '')].toReversed().join('') } } };
+    if (path.includes('/encrypt/')) return { status: 200, json: { data: { ciphertext: MARK + flip(body['plaintext'] ?? '') } } };
     const ciphertext = body['ciphertext'] ?? '';
     if (!ciphertext.startsWith(MARK)) return { status: 400, json: { errors: [`invalid ciphertext: ${ciphertext}`] } };
-    return { status: 200, json: { data: { plaintext: [...ciphertext.slice(MARK.length)].toReversed().join('') } } };
+    return { status: 200, json: { data: { plaintext: flip(ciphertext.slice(MARK.length)) } } };
   };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
