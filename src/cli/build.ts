@@ -5,10 +5,9 @@ import { dirname, relative, resolve } from 'node:path';
 import { SottoError } from '../base/errors/index.ts';
 import { diskTree } from '../base/files/index.ts';
 import { MASK } from '../base/sensitive/index.ts';
-import { buildFleet, keylessDecryptor, type Decryptor, type FleetObject, type KustomizationSpec } from '../build/fleet/index.ts';
+import { buildFleet, keylessDecryptor, sopsDecryptor, type FleetObject, type KustomizationSpec } from '../build/fleet/index.ts';
 import { sourceIgnore } from '../fetch/artifact/index.ts';
 import { parseAgeIdentities } from '../secrets/keys/index.ts';
-import { decrypt } from '../secrets/sops/index.ts';
 import { parseYaml, stringifyYaml, type YamlValue } from '../text/yaml/index.ts';
 import { exit, type Command, type Face } from './command.ts';
 import { usageError, type Arguments } from './flags.ts';
@@ -52,7 +51,8 @@ async function run(args: Arguments, face: Face): Promise<number> {
     tree: sourceIgnore(diskTree(root), undefined),
     spec: { ...(await specOf(args, world.cwd)), path: inside },
     owner: { namespace: 'flux-system', name: 'build' },
-    decryptor: keys === undefined ? keylessDecryptor() : decryptorFor(keys, keyFile ?? '', face),
+    decryptor:
+      keys === undefined ? keylessDecryptor() : sopsDecryptor({ age: { identities: parseAgeIdentities(keys, keyFile ?? '') } }, face),
     signal: face.signal,
   });
   for (const { file, line, message } of built.warnings) {
@@ -80,24 +80,6 @@ async function specOf(args: Arguments, cwd: string): Promise<KustomizationSpec> 
     throw new SottoError('BUILD_SPEC_INVALID', `${file} holds no Flux Kustomization`, { hint: 'expected kind Kustomization with a spec' });
   }
   return object.spec;
-}
-
-function decryptorFor(keys: string, source: string, face: Face): Decryptor {
-  const credentials = { age: { identities: parseAgeIdentities(keys, source) } };
-  return {
-    decrypt: async ({ bytes, format, outputFormat, file, pristine }) => {
-      const opened = await decrypt(bytes, {
-        format,
-        credentials,
-        world: face.world,
-        entropy: face.entropy,
-        ignoreMac: !pristine,
-        ...(outputFormat === undefined ? {} : { outputFormat }),
-        ...(file === undefined ? {} : { file }),
-      });
-      return opened.bytes;
-    },
-  };
 }
 
 /** The object as it is printed: values of Secrets masked. */

@@ -1,30 +1,8 @@
-import type { SopsFormat } from '../../secrets/sops/index.ts';
+import { formatForPath, isEncrypted, type SopsFormat } from '../../secrets/sops/index.ts';
 
-const SUFFIXES: readonly (readonly [suffix: string, format: SopsFormat])[] = [
-  ['.yaml', 'yaml'],
-  ['.yml', 'yaml'],
-  ['.json', 'json'],
-  ['.env', 'dotenv'],
-  ['.ini', 'ini'],
-  ['.dockerconfigjson', 'json'],
-];
-
-/** The format that a file or key name stands for; binary when it says nothing. */
+/** The format that a file or key name stands for; binary when it says nothing. Flux also knows pull secrets. */
 export function formatOf(name: string): SopsFormat {
-  return SUFFIXES.find(([suffix]) => name.endsWith(suffix))?.[1] ?? 'binary';
-}
-
-const MARKERS: Readonly<Record<SopsFormat, string>> = {
-  json: '"mac": "ENC[',
-  binary: '"mac": "ENC[',
-  dotenv: 'sops_mac=ENC[',
-  ini: '[sops]',
-  yaml: 'mac: ENC[',
-};
-
-/** True when bytes hold what every document encrypted in this format holds. */
-export function hasMarker(bytes: Uint8Array, format: SopsFormat): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(MARKERS[format]);
+  return name.endsWith('.dockerconfigjson') ? 'json' : formatForPath(name);
 }
 
 /**
@@ -33,7 +11,7 @@ export function hasMarker(bytes: Uint8Array, format: SopsFormat): boolean {
  */
 export function detectFormat(bytes: Uint8Array): SopsFormat | undefined {
   const text = new TextDecoder().decode(bytes);
-  return (['dotenv', 'ini', 'yaml', 'json', 'binary'] as const).find((format) => hasMarker(bytes, format) && FITS[format](text));
+  return (['dotenv', 'ini', 'yaml', 'json', 'binary'] as const).find((format) => isEncrypted(bytes, format) && FITS[format](text));
 }
 
 const FITS: Readonly<Record<SopsFormat, (text: string) => boolean>> = {

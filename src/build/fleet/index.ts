@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { sopsDecryptor } from './decryptor.ts';
 export { isSopsEncrypted } from './decrypt.ts';
 export { buildName } from './errors.ts';
 export { buildFleet } from './fleet.ts';

@@ -3,7 +3,8 @@ import { overlayTree, type Tree } from '../../base/files/index.ts';
 import { parseYaml, type YamlValue } from '../../text/yaml/index.ts';
 import type { SopsFormat } from '../../secrets/sops/index.ts';
 import { prefixed } from './errors.ts';
-import { formatOf, hasMarker } from './formats.ts';
+import { isEncrypted } from '../../secrets/sops/index.ts';
+import { formatOf } from './formats.ts';
 import { kustomizationFiles, localPath } from './paths.ts';
 import type { Decryptor } from './types.ts';
 
@@ -38,7 +39,7 @@ export async function decryptSources(tree: Tree, directory: string, rootFile: st
     for (const { path, format } of collectSources(tree, directory, rootFile)) {
       if (plain.has(path)) continue;
       const bytes = readSource(tree, path);
-      if (bytes === undefined || !hasMarker(bytes, format)) continue;
+      if (bytes === undefined || !isEncrypted(bytes, format)) continue;
       plain.set(path, await decryptSource(decryptor, bytes, path, format));
     }
   } catch (error) {

@@ -40,7 +40,12 @@ export function runChild({ program, args, env, world, background = false, takesI
           stdio: background ? 'ignore' : isOurs ? 'inherit' : 'pipe',
         });
         child.on('error', (error: NodeJS.ErrnoException) =>
-          reject(new SottoError('SOPS_PROGRAM', `exec: "${program}": ${error.code === 'ENOENT' ? 'executable file not found in $PATH' : (error.code ?? 'failed')}`)),
+          reject(
+            new SottoError(
+              'SOPS_PROGRAM',
+              `exec: "${program}": ${error.code === 'ENOENT' ? 'executable file not found in $PATH' : (error.code ?? 'failed')}`,
+            ),
+          ),
         );
         if (background) {
           child.on('spawn', () => {

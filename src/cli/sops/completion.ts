@@ -15,7 +15,11 @@ export function completionCommand(commands: () => Promise<ReadonlyMap<string, So
       const script = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
       if (script === undefined) throw new ExitError(status.generic, 'which shell? sops completion bash, or sops completion zsh');
       const words = new Map<string, readonly string[]>();
-      for (const [name, { flags }] of await commands()) words.set(name, [...flags, ...GLOBAL_FLAGS].map((flag) => `--${flag.name}`));
+      for (const [name, { flags }] of await commands())
+        words.set(
+          name,
+          [...flags, ...GLOBAL_FLAGS].map((flag) => `--${flag.name}`),
+        );
       world.stdout.write(script(words));
     },
   };

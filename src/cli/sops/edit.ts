@@ -1,7 +1,14 @@
 import { access } from 'node:fs/promises';
 
 import { SottoError } from '../../base/errors/index.ts';
-import { exampleTree, matchCreationRule, newDocument, openDocument, type SealOptions, type SopsDocument } from '../../secrets/sops/index.ts';
+import {
+  exampleTree,
+  matchCreationRule,
+  newDocument,
+  openDocument,
+  type SealOptions,
+  type SopsDocument,
+} from '../../secrets/sops/index.ts';
 import { indentFor, loadConfig, loadConfigRule } from './config.ts';
 import { ambientCredentials } from './credentials.ts';
 import { editDocument } from './edit-session.ts';

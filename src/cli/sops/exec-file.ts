@@ -39,7 +39,10 @@ export const execFileCommand: SopsCommand = {
     const directory = await secretDirectory(world);
     try {
       return await withFile(plain, directory, { name, isFifo: !args.has('no-fifo') && process.platform !== 'win32', world }, (path) =>
-        runShell(command.replaceAll('{}', () => path), { world, background: args.has('background'), pristine: false, variables }),
+        runShell(
+          command.replaceAll('{}', () => path),
+          { world, background: args.has('background'), pristine: false, variables },
+        ),
       );
     } finally {
       directory.remove();

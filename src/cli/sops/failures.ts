@@ -101,6 +101,8 @@ function describeDataKeyFailure({ groups, threshold, message }: DataKeyError, is
 function describeGroup(group: GroupAttempt, index: number, isTerminal: boolean): string {
   const [success, failure] = isTerminal ? ['\u001b[32mSUCCESS\u001b[0m', '\u001b[31mFAILED\u001b[0m'] : ['SUCCESS', 'FAILED'];
   if (group.opened) return `Group ${index}: ${success}`;
-  const keys = group.failures.map(({ display, reasons }) => `  ${display}: ${failure}\n${reasons.map((reason) => `    - | ${reason}`).join('\n')}`);
+  const keys = group.failures.map(
+    ({ display, reasons }) => `  ${display}: ${failure}\n${reasons.map((reason) => `    - | ${reason}`).join('\n')}`,
+  );
   return [`Group ${index}: ${failure}`, ...keys].join('\n');
 }

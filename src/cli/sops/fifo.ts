@@ -21,7 +21,10 @@ export interface Fifo {
 export async function openFifo(path: string, content: Uint8Array): Promise<Fifo> {
   // Node cannot make pipes itself
   await run('mkfifo', ['-m', '600', path]).catch((error: unknown) => {
-    throw new ExitError(status.generic, `cannot make a pipe: ${codeOf(error) === 'ENOENT' ? 'mkfifo is missing, use --no-fifo' : 'mkfifo failed'}`);
+    throw new ExitError(
+      status.generic,
+      `cannot make a pipe: ${codeOf(error) === 'ENOENT' ? 'mkfifo is missing, use --no-fifo' : 'mkfifo failed'}`,
+    );
   });
   let isWritten = false;
   const written = writeFile(path, content, { flag: constants.O_WRONLY })

@@ -27,7 +27,12 @@ export function conflict(message: string): SottoError {
 }
 
 /** Streams of a command that works on one file, without `--in-place` and `--output`. @throws SottoError SOPS_FORMAT_UNKNOWN */
-export function fileStreams(args: Arguments, world: World, file: string, types: 'both' | 'input' | 'none' = 'both'): Streams & { readonly path: string } {
+export function fileStreams(
+  args: Arguments,
+  world: World,
+  file: string,
+  types: 'both' | 'input' | 'none' = 'both',
+): Streams & { readonly path: string } {
   const input = (types === 'none' ? undefined : formatFlag(args, 'input-type')) ?? formatForPath(file);
   const output = types === 'both' ? (formatFlag(args, 'output-type') ?? formatForPath(file)) : input;
   return { path: resolve(world.cwd, file), name: file, input, output };

@@ -39,7 +39,8 @@ export const groupsDeleteCommand: SopsCommand = {
     if (!/^\d{1,9}$/.test(text)) throw new ExitError(status.generic, `failed to parse [index] argument: ${text} is no position`);
     await change(face, (groups, threshold) => {
       const index = Number(text);
-      if (index >= groups.length) throw new ExitError(status.generic, `there is no group ${index}: the file has ${groups.length}, counted from 0`);
+      if (index >= groups.length)
+        throw new ExitError(status.generic, `there is no group ${index}: the file has ${groups.length}, counted from 0`);
       if (groups.length - 1 < threshold) {
         throw new ExitError(
           status.generic,

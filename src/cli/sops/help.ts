@@ -3,7 +3,9 @@ import { COMMANDS, type CommandEntry } from './commands.ts';
 import { GLOBAL_FLAGS } from './usage.ts';
 
 function flagLines(flags: readonly Flag[]): string {
-  const names = flags.map(({ name, short, value }) => `--${name}${short === undefined ? '' : `, -${short}`}${value === undefined ? '' : ' VALUE'}`);
+  const names = flags.map(
+    ({ name, short, value }) => `--${name}${short === undefined ? '' : `, -${short}`}${value === undefined ? '' : ' VALUE'}`,
+  );
   const width = Math.max(0, ...names.map((name) => name.length));
   return flags.map(({ help }, index) => `  ${(names[index] ?? '').padEnd(width)}  ${help}`).join('\n');
 }

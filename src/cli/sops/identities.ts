@@ -64,7 +64,9 @@ function sources(world: World, recipients: readonly string[]): Source[] {
 
 /** Plugins found in `PATH`. They get the user's environment without the identities in it. */
 export function agePlugins(world: World): NonNullable<NonNullable<Credentials['age']>['plugins']> {
-  const env = Object.entries(world.env).flatMap(([name, text]) => (text === undefined || SECRET_VARIABLES.has(name) ? [] : [[name, text] as const]));
+  const env = Object.entries(world.env).flatMap(([name, text]) =>
+    text === undefined || SECRET_VARIABLES.has(name) ? [] : [[name, text] as const],
+  );
   return {
     path: (world.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
     env: Object.fromEntries(env),

@@ -18,7 +18,8 @@ export function takeLocalFlag(argv: readonly string[], env: World['env']): { rea
   const given = argv.map((word) => FLAG.exec(word)).findLast((match) => match !== null);
   const text = given === undefined ? (env['SOPS_ENABLE_LOCAL_KEYSERVICE'] ?? '') : (given[1] ?? 'true');
   const word = text.toLowerCase();
-  if (word !== '' && !TRUE.has(word) && !FALSE.has(word)) throw new SottoError('USAGE', 'invalid value for --enable-local-keyservice: expected true or false');
+  if (word !== '' && !TRUE.has(word) && !FALSE.has(word))
+    throw new SottoError('USAGE', 'invalid value for --enable-local-keyservice: expected true or false');
   return { rest, isLocal: !FALSE.has(word) };
 }
 

@@ -64,4 +64,3 @@ function oneAtATime(ask: (question: string) => Promise<boolean>): (question: str
     return last;
   };
 }
-

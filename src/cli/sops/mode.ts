@@ -46,7 +46,9 @@ export function findEntry(argv: readonly string[], index: number): CommandEntry 
 /** The place of the first word that is neither a flag nor the value of one. */
 export function firstPositional(argv: readonly string[], flags: readonly Flag[]): number {
   const valued = new Set(
-    flags.flatMap(({ name, short, value }) => (value === undefined ? [] : [`--${name}`, `-${name}`, ...(short === undefined ? [] : [`-${short}`])])),
+    flags.flatMap(({ name, short, value }) =>
+      value === undefined ? [] : [`--${name}`, `-${name}`, ...(short === undefined ? [] : [`-${short}`])],
+    ),
   );
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] ?? '';

@@ -1,5 +1,3 @@
-import { read } from 'node:fs';
-
 import { SottoError } from '../../base/errors/index.ts';
 import { Sensitive } from '../../base/sensitive/index.ts';
 import type { World } from '../../base/world/index.ts';
@@ -22,16 +20,23 @@ export async function readLine(world: World): Promise<string | undefined> {
   return line?.replace(/\r$/, '');
 }
 
-/** A terminal gives one line per read. */
-function readTerminal(world: World): Promise<string | undefined> {
-  const buffer = Buffer.alloc(4096);
-  return world.outside(
+/** A terminal gives one line at a time; a read that waits in another thread would keep a stopped process from ending. */
+function readTerminal({ outside }: World): Promise<string | undefined> {
+  const { stdin } = process;
+  return outside(
     () =>
       new Promise((resolve) => {
-        read(0, buffer, 0, buffer.length, null, (error, count) => {
-          resolve(error !== null || count === 0 ? undefined : buffer.subarray(0, count).toString('utf8').replace(/\n$/, ''));
-          buffer.fill(0);
-        });
+        const finish = (line: string | undefined): void => {
+          stdin.off('data', onLine);
+          stdin.off('end', onEnd);
+          stdin.pause();
+          resolve(line);
+        };
+        const onLine = (bytes: Buffer): void => finish(bytes.toString('utf8').replace(/\n$/, ''));
+        const onEnd = (): void => finish(undefined);
+        stdin.on('data', onLine);
+        stdin.on('end', onEnd);
+        stdin.resume();
       }),
   );
 }

@@ -2,7 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { codeOf, SottoError } from '../../base/errors/index.ts';
-import { openDocument, parseJsonValue, parsePath, sealDocument, setValue, type PathStep, type SopsValue } from '../../secrets/sops/index.ts';
+import {
+  openDocument,
+  parseJsonValue,
+  parsePath,
+  sealDocument,
+  setValue,
+  type PathStep,
+  type SopsValue,
+} from '../../secrets/sops/index.ts';
 import type { SopsCommand, SopsFace } from './face.ts';
 import { ExitError, status } from './failures.ts';
 import { fileStreams, readInput, writeTarget } from './files.ts';
@@ -27,7 +35,10 @@ export const setCommand: SopsCommand = {
     const wanted = args.has('value-stdin') ? 2 : 3;
     const [file, path, given = ''] = args.positional;
     if (file === undefined || path === undefined || args.positional.length !== wanted)
-      throw new ExitError(status.noFile, `Error: no file specified, or index and value are missing. Need precisely ${wanted} positional arguments.`);
+      throw new ExitError(
+        status.noFile,
+        `Error: no file specified, or index and value are missing. Need precisely ${wanted} positional arguments.`,
+      );
     const steps = parseSteps(path, 'Invalid set index format');
     const value = parseValue(await valueText(given, face));
     await applySet(face, file, steps, value, args.has('idempotent'));

@@ -331,7 +331,13 @@ describe('exit statuses and messages', () => {
       'Duplicate decryption key type',
     ],
     ['an unknown flag', ['decrypt', '--frobnicate', 't.yaml'], tampered((text) => text), 1, 'unknown flag --frobnicate'],
-    ['no address of a key service', ['decrypt', '--keyservice', 'http://x', 't.yaml'], tampered((text) => text), 1, 'no address of a key service'],
+    [
+      'no address of a key service',
+      ['decrypt', '--keyservice', 'http://x', 't.yaml'],
+      tampered((text) => text),
+      1,
+      'no address of a key service',
+    ],
     ['an unreadable configuration', ['--config', 'none', 'decrypt', 't.yaml'], tampered((text) => text), 1, 'could not read config file'],
     ['an output that cannot be written', ['decrypt', '--output', 'no/such/dir', 't.yaml'], tampered((text) => text), 3, 'could not write'],
   ];

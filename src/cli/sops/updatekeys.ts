@@ -2,7 +2,15 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { messageOf, SottoError } from '../../base/errors/index.ts';
-import { matchCreationRule, masterKeys, readMetadata, rewrapDataKey, ruleKeys, type KeyGroups, type SopsConfig } from '../../secrets/sops/index.ts';
+import {
+  matchCreationRule,
+  masterKeys,
+  readMetadata,
+  rewrapDataKey,
+  ruleKeys,
+  type KeyGroups,
+  type SopsConfig,
+} from '../../secrets/sops/index.ts';
 import { loadConfig } from './config.ts';
 import type { SopsCommand, SopsFace } from './face.ts';
 import { describeFailure, ExitError, status } from './failures.ts';

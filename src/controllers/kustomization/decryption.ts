@@ -1,10 +1,8 @@
 import { isAbort, messageOf, SottoError } from '../../base/errors/index.ts';
-import type { Decryptor } from '../../build/fleet/index.ts';
+import { sopsDecryptor, type Decryptor } from '../../build/fleet/index.ts';
 import { isJsonObject, isNotFound, type KubeObject } from '../../kube/objects/index.ts';
-import { parseAgeIdentities, type AgeIdentity, type Credentials } from '../../secrets/keys/index.ts';
-import { decrypt } from '../../secrets/sops/index.ts';
+import { parseAgeIdentities, type AgeIdentity } from '../../secrets/keys/index.ts';
 import { StepFailure } from './failure.ts';
-import type { Controls } from './controls.ts';
 import type { Pass } from './pass.ts';
 
 /** Keys of a decryption Secret that name another kind of master key; a suffix or a whole name (flux/DEC-02). */
@@ -39,27 +37,8 @@ export async function openDecryptor(pass: Pass): Promise<Decryptor | undefined> 
   if (decryption.serviceAccountName !== undefined) {
     throw new StepFailure('BuildFailed', 'spec.decryption.serviceAccountName is not supported yet');
   }
-  return decryptorOf(pass.controls, await readIdentities(pass), pass.signal);
-}
-
-function decryptorOf(controls: Controls, identities: readonly AgeIdentity[], signal: AbortSignal): Decryptor {
-  const credentials: Credentials = { age: { identities } };
-  const { world, entropy } = controls;
-  return {
-    decrypt: async ({ bytes, format, outputFormat, file, pristine }) => {
-      const opened = await decrypt(bytes, {
-        world,
-        entropy,
-        signal,
-        credentials,
-        format,
-        ignoreMac: !pristine,
-        ...(outputFormat === undefined ? {} : { outputFormat }),
-        ...(file === undefined ? {} : { file }),
-      });
-      return opened.bytes;
-    },
-  };
+  const { world, entropy } = pass.controls;
+  return sopsDecryptor({ age: { identities: await readIdentities(pass) } }, { world, entropy, signal: pass.signal });
 }
 
 async function readIdentities(pass: Pass): Promise<AgeIdentity[]> {

@@ -26,7 +26,7 @@ const NAMES: Readonly<Record<number, string>> = {
   16: 'UNAUTHENTICATED',
 };
 
-const CODES = new Map(
+const CODES = new Map<number, status>(
   [
     status.INVALID_ARGUMENT,
     status.NOT_FOUND,
@@ -35,7 +35,7 @@ const CODES = new Map(
     status.FAILED_PRECONDITION,
     status.UNAVAILABLE,
     status.UNAUTHENTICATED,
-  ].map((code) => [Number(code), code]),
+  ].map((code) => [code, code]),
 );
 
 export async function startFakeRest(accepts: (authorization: string) => boolean): Promise<FakeGcp> {

@@ -30,7 +30,7 @@ export { needsRotation, wrappedKeyAge } from './key-age.ts';
 export { keySecretCredentials } from './key-secret.ts';
 export { masterKeyOf } from './metadata.ts';
 export { pgpKey } from './pgp.ts';
-export { openGpgHome, sweepGpgHomes, type GpgHome } from './pgp-home.ts';
+export { openGpgHome, type GpgHome } from './pgp-home.ts';
 export { unsupportedKey } from './unsupported.ts';
 export { kubernetesVaultLogin, type KubernetesLoginOptions, type VaultInstance } from './vault-login.ts';
 export { parseVaultUri, vaultTransitKey, type VaultKeyFields } from './vault-transit.ts';

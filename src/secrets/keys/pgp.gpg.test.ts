@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { sweepTemporaryDirectories } from '../../base/files/index.ts';
 import { Sensitive } from '../../base/sensitive/index.ts';
-import { openGpgHome, pgpKey, sweepGpgHomes, type Credentials, type GpgHome, type PgpCredentials } from './index.ts';
+import { openGpgHome, pgpKey, type Credentials, type GpgHome, type PgpCredentials } from './index.ts';
 import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, errorOf, vector } from './keys.fixture.ts';
 
 const hasGpg = spawnSync('gpg', ['--version']).status === 0;
@@ -16,7 +18,6 @@ const privateKeys = (...names: string[]): PgpCredentials => ({
   keys: names.map((name) => ({ source: `${name}.asc`, armored: new Sensitive(vector(`TEST-KEY-pgp-${name}.asc`)) })),
   gpg: { env },
 });
-const homes = (place: string): string[] => readdirSync(place).filter((name) => name.startsWith(`sotto-gnupg-${process.pid}-`));
 const fingerprintOf = (home: GpgHome): string =>
   FP.exec(execFileSync('gpg', ['--homedir', home.pgp.gpg?.home ?? '', '--list-keys', '--with-colons'], { encoding: 'utf8' }))?.[1] ?? '';
 
@@ -45,9 +46,18 @@ describe.skipIf(!hasGpg)('the gpg program', () => {
   it.each(['rsa1024', 'rsa2048', 'curve25519', 'elgamal', 'expired'])(
     'SOPS-23: opens %s in a private home that is gone afterwards',
     async (name) => {
-      const opened = await pgpKey('FP').unwrap(vector(`pgp-${name}.gpg.txt`), { pgp: privateKeys(name) }, context);
-      expect(bytesOf(opened)).toEqual(DATA_KEY_NUMBERS);
-      expect(homes('/dev/shm')).toEqual([]);
+      const folder = mkdtempSync(join(tmpdir(), 'sotto-gpg-'));
+      const script = (program: string): void =>
+        writeFileSync(join(folder, program), `#!/bin/sh\necho "$2" >> ${folder}/homes\nexec ${program} "$@"\n`, { mode: 0o755 });
+      for (const program of ['gpg', 'gpgconf']) script(program);
+      const pgp: PgpCredentials = { ...privateKeys(name), gpg: { env, program: join(folder, 'gpg') } };
+      expect(bytesOf(await pgpKey('FP').unwrap(vector(`pgp-${name}.gpg.txt`), { pgp }, context))).toEqual(DATA_KEY_NUMBERS);
+      const homes = readFileSync(join(folder, 'homes'), 'utf8').trim().split('\n');
+      // import, decrypt, end of the agent
+      expect(homes).toHaveLength(3);
+      expect(new Set(homes).size).toBe(1);
+      expect(existsSync(homes[0] ?? '')).toBe(false);
+      rmSync(folder, { recursive: true });
     },
   );
 
@@ -59,22 +69,19 @@ describe.skipIf(!hasGpg)('the gpg program', () => {
     const wrapped = await key.wrap(DATA_KEY, { pgp: home.pgp }, context);
     expect(wrapped).toMatch(/-----END PGP MESSAGE-----$/);
     expect(bytesOf(await key.unwrap(wrapped, { pgp: home.pgp }, context))).toEqual(DATA_KEY_NUMBERS);
-    await sweepGpgHomes();
-    expect(existsSync(folder)).toBe(true);
     await home.close();
     expect(existsSync(folder)).toBe(false);
     expect(commandLines().filter((line) => line.includes(folder))).toEqual([]);
   });
 
-  it('sweeps the homes that a killed process left behind', async () => {
+  it('a home that a killed process left behind is swept', async () => {
     const gone = spawnSync(process.execPath, ['-e', '0']).pid;
     const left = join('/dev/shm', `sotto-gnupg-${gone}-abcdef`);
-    const own = join('/dev/shm', `sotto-gnupg-${process.pid}-abcdef`);
-    const alive = join('/dev/shm', `sotto-gnupg-${process.ppid}-sotto-test`);
-    for (const folder of [left, own, alive]) mkdirSync(folder, { recursive: true });
-    await sweepGpgHomes();
-    expect([left, own, alive].map((folder) => existsSync(folder))).toEqual([false, false, true]);
-    execFileSync('rmdir', [alive]);
+    mkdirSync(left, { mode: 0o700 });
+    const home = await openHome(privateKeys('rsa2048'));
+    await sweepTemporaryDirectories();
+    expect(existsSync(left)).toBe(false);
+    expect(existsSync(home.pgp.gpg?.home ?? '')).toBe(true);
   });
 
   it('tells "not mine" from "mine, but failed"', async () => {

@@ -19,7 +19,11 @@ export function parseJsonValue(text: string): SopsValue {
  * @returns the new tree, and whether it differs
  * @throws SottoError SOPS_PATH_UNSUPPORTED for a key in a list or a position in a map, SOPS_NO_DOCUMENT
  */
-export function setValue(tree: SopsTree, path: readonly PathStep[], value: SopsValue): { readonly tree: SopsTree; readonly changed: boolean } {
+export function setValue(
+  tree: SopsTree,
+  path: readonly PathStep[],
+  value: SopsValue,
+): { readonly tree: SopsTree; readonly changed: boolean } {
   const [first, ...others] = tree.branches;
   if (first === undefined) throw new SottoError('SOPS_NO_DOCUMENT', 'the file holds no document');
   const changed = put(first, path, value);

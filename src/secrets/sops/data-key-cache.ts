@@ -83,7 +83,9 @@ export function dataKeyCache({ clock, maxEntries = MAX_ENTRIES, ttlMs = TTL_MS }
   };
   return {
     unwrap: async (key, wrapped, credentials, context, open) => {
-      const id = createHash('sha256').update(JSON.stringify([key.type, key.display, wrapped, identityOf(credentials)])).digest('base64');
+      const id = createHash('sha256')
+        .update(JSON.stringify([key.type, key.display, wrapped, identityOf(credentials)]))
+        .digest('base64');
       const entry = entries.get(id);
       if (entry !== undefined && entry.expires > clock.now()) return copy(entry.dataKey);
       const shared = running.get(id);

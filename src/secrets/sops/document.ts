@@ -41,7 +41,11 @@ export async function newDocument(tree: SopsTree, options: EncryptOptions): Prom
  * @param options with `raiseVersion`, the document carries our version when its own is older
  * @throws SottoError SOPS_NO_DOCUMENT, SOPS_RESERVED_KEY, SOPS_SELECTION_INVALID, SOPS_COMMENT_COLLISION, SOPS_NOT_REVERSIBLE, SOPS_EMIT
  */
-export function sealDocument(document: SopsDocument, tree: SopsTree, options: SealOptions & { readonly raiseVersion?: boolean }): Uint8Array {
+export function sealDocument(
+  document: SopsDocument,
+  tree: SopsTree,
+  options: SealOptions & { readonly raiseVersion?: boolean },
+): Uint8Array {
   const { metadata, dataKey, ivs } = document;
   const { format, outputFormat = format } = options;
   return inFile(options.file, () => {
@@ -63,7 +67,11 @@ export function formatPlain(tree: SopsTree, format: SopsFormat, options: Pick<Se
 }
 
 /** The plain text with the document's metadata in it, for looking at. */
-export function formatWithMetadata(document: SopsDocument, format: SopsFormat, options: Pick<SealOptions, 'indent' | 'warn' | 'file'> = {}): Uint8Array {
+export function formatWithMetadata(
+  document: SopsDocument,
+  format: SopsFormat,
+  options: Pick<SealOptions, 'indent' | 'warn' | 'file'> = {},
+): Uint8Array {
   return STORES[format].emitEncrypted(document.tree, shownBlock(document), storeContext(options));
 }
 

@@ -15,7 +15,8 @@ export function environmentOf(tree: SopsTree, warn: (message: string) => void): 
     if (value.kind === 'map' || value.kind === 'list') throw unfit(`cannot use complex value in environment; offending key ${key}`);
     if (key.includes('=')) throw unfit(`cannot use keys with '=' in environment: ${key}`);
     const text = textOf(flatValue(value, key, warn));
-    if (key.includes('\0') || text.includes('\0')) throw unfit(`cannot use a NUL byte in environment; offending key ${JSON.stringify(key)}`);
+    if (key.includes('\0') || text.includes('\0'))
+      throw unfit(`cannot use a NUL byte in environment; offending key ${JSON.stringify(key)}`);
     variables.set(key, text);
   }
   return Object.fromEntries(variables);

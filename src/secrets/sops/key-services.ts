@@ -1,5 +1,13 @@
 import type { Sensitive } from '../../base/sensitive/index.ts';
-import { masterKeyOf, type Credentials, type KeyContext, type KeyFields, type MasterKey, type MasterKeyType, type Unwrapped } from '../keys/index.ts';
+import {
+  masterKeyOf,
+  type Credentials,
+  type KeyContext,
+  type KeyFields,
+  type MasterKey,
+  type MasterKeyType,
+  type Unwrapped,
+} from '../keys/index.ts';
 import type { DataKeyCache } from './data-key-cache.ts';
 
 /** Who wraps and opens data keys: this process, or another one behind the key service protocol. */

@@ -69,7 +69,12 @@ export async function rotateDataKey(bytes: Uint8Array, options: RewrapOptions): 
   }
 }
 
-function wrapWith(dataKey: WrappedDataKey['dataKey'], groups: KeyGroups, threshold: number, options: DecryptOptions): Promise<WrappedDataKey> {
+function wrapWith(
+  dataKey: WrappedDataKey['dataKey'],
+  groups: KeyGroups,
+  threshold: number,
+  options: DecryptOptions,
+): Promise<WrappedDataKey> {
   const services = options.keyServices ?? [localKeyService(options.credentials, options)];
   return inFileAsync(options.file, () => wrapDataKey(dataKey, { groups, threshold }, services, options));
 }

@@ -54,7 +54,11 @@ export function sealTree(tree: SopsTree, sealing: Sealing, options: SealOptions)
     lastModified,
     mac: encryptMac(encrypted.mac, lastModified, dataKey, entropy),
   };
-  const emitted = STORES[options.outputFormat ?? options.format].emitEncrypted(encrypted.tree, metadataBlock(metadata), storeContext(options));
+  const emitted = STORES[options.outputFormat ?? options.format].emitEncrypted(
+    encrypted.tree,
+    metadataBlock(metadata),
+    storeContext(options),
+  );
   verify(emitted, encrypted.mac, sealing, options);
   return emitted;
 }

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")"
 NODE=${1:-../../../node_modules/.bin/node}
-SOPS=${SOPS:-/root/peers/sops}
+SOPS=${SOPS:-sops}
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 cat TEST-KEY-x25519.agekey TEST-KEY-second.agekey TEST-KEY-hybrid.agekey > "$WORK/keys"

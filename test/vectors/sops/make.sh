@@ -2,7 +2,7 @@
 # Makes encrypted/ and decrypted/ from plain/ with the real sops. Run by hand; npm test does not need it.
 set -eu
 cd "$(dirname "$0")"
-SOPS=${SOPS:-/root/peers/sops}
+SOPS=${SOPS:-sops}
 export SOPS_DISABLE_VERSION_CHECK=1 SOPS_AGE_KEY_FILE="$(mktemp)"
 trap 'rm -f "$SOPS_AGE_KEY_FILE"' EXIT
 cat TEST-KEY-x25519.agekey TEST-KEY-second.agekey > "$SOPS_AGE_KEY_FILE"

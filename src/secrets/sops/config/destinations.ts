@@ -35,7 +35,8 @@ export function readDestinationRule(
   ];
   const [destination, second] = destinations;
   if (destination === undefined) throw reader.error(where, 'names no destination: s3_bucket, gcs_bucket or vault_path');
-  if (second !== undefined) throw reader.error(where, 'names more than one destination: only one of s3_bucket, gcs_bucket and vault_path can be used');
+  if (second !== undefined)
+    throw reader.error(where, 'names more than one destination: only one of s3_bucket, gcs_bucket and vault_path can be used');
   if (compiled(text('path_regex')) === undefined) reader.warn(`${where}.path_regex`, 'does not compile and matches nothing');
   const recreation = Object.hasOwn(rule, 'recreation_rule') ? rule['recreation_rule'] : undefined;
   return {

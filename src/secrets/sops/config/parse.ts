@@ -38,7 +38,9 @@ export function parseConfig(text: string, file: string): SopsConfig {
       : reader.list(top, 'creation_rules', 'the file').map((rule, index) => readRule(rule, `creation_rules[${index}]`, reader));
   const destinationRules = reader
     .list(top, 'destination_rules', 'the file')
-    .map((rule, index) => readDestinationRule(rule, `destination_rules[${index}]`, reader, (value, where) => readRule(value, where, reader)));
+    .map((rule, index) =>
+      readDestinationRule(rule, `destination_rules[${index}]`, reader, (value, where) => readRule(value, where, reader)),
+    );
   return { file, creationRules, destinationRules, stores: readStores(top, reader), warnings: reader.warnings };
 }
 

@@ -54,7 +54,8 @@ function unary(client: Client, method: Method, request: Uint8Array, { world, sig
     const done = (error: ServiceError | null, answer?: Uint8Array): void => {
       signal?.removeEventListener('abort', stop);
       if (error === null && answer !== undefined) resolve(answer);
-      else reject(new SottoError('SOPS_KEY_SERVICE', `key service ${address}: ${error?.details ?? 'no answer'}`, { retry: error?.code === UNAVAILABLE }));
+      else
+        reject(new SottoError('SOPS_KEY_SERVICE', `key service ${address}: ${detailsOf(error)}`, { retry: error?.code === UNAVAILABLE }));
     };
     const deadline = world.clock.now() + DEADLINE_MS;
     const call = client.makeUnaryRequest<Uint8Array, Uint8Array>(pathOf(method), Buffer.from, asIs, request, { deadline }, done);
@@ -65,6 +66,11 @@ function unary(client: Client, method: Method, request: Uint8Array, { world, sig
 
 const UNAVAILABLE = 14;
 
+function detailsOf(error: ServiceError | null): string {
+  // the library appends an empty note
+  return (error?.details ?? 'no answer').replace(/ Resolution note: $/, '');
+}
+
 function asIs(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes);
 }
@@ -73,7 +79,9 @@ function asIs(bytes: Buffer): Uint8Array {
 function targetOf(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !PROTOCOLS.has(url.protocol) || (url.protocol === 'tcp:' && url.host === '')) {
-    throw new SottoError('SOPS_KEY_SERVICE_ADDRESS', `no address of a key service: ${address}`, { hint: 'write tcp://host:port or unix:///path' });
+    throw new SottoError('SOPS_KEY_SERVICE_ADDRESS', `no address of a key service: ${address}`, {
+      hint: 'write tcp://host:port or unix:///path',
+    });
   }
   return url.protocol === 'unix:' ? `unix:${url.host}${url.pathname}` : `dns:${url.host}`;
 }
