@@ -93,7 +93,8 @@ describe('architecture', () => {
           (target) =>
             !target.startsWith('..') &&
             (roomOf(target).floor !== roomOf(file).floor || roomOf(target).room !== roomOf(file).room) &&
-            !target.endsWith('/index.ts') && !isFixture(target),
+            !target.endsWith('/index.ts') &&
+            !isFixture(target),
         )
         .map((target) => `${file} → ${target}`),
     );

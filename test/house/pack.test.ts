@@ -18,7 +18,9 @@ it('a packed tarball installs into an empty folder and `npx sotto --version` ans
     files: { path: string }[];
   }[];
   const names = packed?.files.map((file) => file.path) ?? [];
-  expect(names).toEqual(expect.arrayContaining(['bin/sotto.js', 'dist/cli.js', 'dist/THIRD-PARTY-NOTICES.txt', 'dist/sbom.cdx.json', 'LICENSE']));
+  expect(names).toEqual(
+    expect.arrayContaining(['bin/sotto.js', 'dist/cli.js', 'dist/THIRD-PARTY-NOTICES.txt', 'dist/sbom.cdx.json', 'LICENSE']),
+  );
   expect(names.filter((name) => /\.test\.|^src\/|^test\//.test(name))).toEqual([]);
   npm(['init', '--yes'], folder);
   npm(['install', '--prefer-offline', '--no-audit', join(folder, packed?.filename ?? '')], folder);
