@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { jsonLog } from '../base/log/index.ts';
 import { makePrivateDirectory, sweepTemporaryDirectories } from '../base/files/index.ts';
+import type { World } from '../base/world/index.ts';
 import { artifactStorage, serveArtifacts } from '../fetch/artifact/index.ts';
 import { gitProgramFetcher } from '../fetch/git/index.ts';
 import { runControllers } from '../kube/runtime/index.ts';
@@ -53,15 +54,20 @@ async function run(args: Arguments, face: Face): Promise<number> {
   const server = names.includes('source') ? await serveArtifacts(storage, { world, host, port: Number(port) }) : undefined;
   address ??= server?.address;
   try {
-    const controllers = fluxControllers({ cluster, world, entropy, log, fetcher: gitProgramFetcher({ world }), storage, names });
-    const leaderElection = args.has('enable-leader-election')
-      ? { name: LEASE, namespace: world.env['RUNTIME_NAMESPACE'] ?? 'flux-system' }
-      : undefined;
+    const flags = environmentFlags(world);
+    const controllers = fluxControllers({ cluster, world, entropy, log, fetcher: gitProgramFetcher({ world }), storage, names, flags });
+    const leaderElection = args.has('enable-leader-election') ? { name: LEASE, namespace: flags.runtimeNamespace } : undefined;
     await runControllers({ cluster, controllers, world, log, signal, ...(leaderElection === undefined ? {} : { leaderElection }) });
     return exit.ok;
   } finally {
     await server?.close();
   }
+}
+
+/** What Flux's controllers read from the environment: their own namespace, and a host in place of that in artifact URLs. */
+function environmentFlags({ env }: World): { runtimeNamespace: string; sourceHost?: string } {
+  const sourceHost = env['SOURCE_CONTROLLER_LOCALHOST'];
+  return { runtimeNamespace: env['RUNTIME_NAMESPACE'] ?? 'flux-system', ...(sourceHost === undefined ? {} : { sourceHost }) };
 }
 
 /** @throws SottoError USAGE */

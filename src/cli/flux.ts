@@ -1,6 +1,11 @@
 import type { Log } from '../base/log/index.ts';
 import type { Entropy, World } from '../base/world/index.ts';
-import { kustomizationController, type Faults, type KustomizationControllerOptions } from '../controllers/kustomization/index.ts';
+import {
+  kustomizationController,
+  type Faults,
+  type KustomizationControllerOptions,
+  type KustomizationFlags,
+} from '../controllers/kustomization/index.ts';
 import { gitRepositoryController, type GitRepositoryControllerOptions } from '../controllers/source/index.ts';
 import type { ArtifactStorage } from '../fetch/artifact/index.ts';
 import type { GitFetcher } from '../fetch/git/index.ts';
@@ -22,6 +27,8 @@ export interface FluxOptions {
   readonly names?: readonly ControllerName[];
   /** A repository that stands in for the one an object names. */
   readonly standIn?: GitRepositoryControllerOptions['standIn'];
+  /** Flags of the Kustomization controller that differ from their defaults. */
+  readonly flags?: Partial<KustomizationFlags>;
   /** Called after every build. */
   readonly onBuild?: KustomizationControllerOptions['onBuild'];
   /** Test only. */
@@ -30,7 +37,7 @@ export interface FluxOptions {
 
 /** The Flux controllers over one cluster, with one event recorder each. */
 export function fluxControllers(options: FluxOptions): Controller[] {
-  const { cluster, world, entropy, log, fetcher, storage, standIn, onBuild, faults } = options;
+  const { cluster, world, entropy, log, fetcher, storage, standIn, onBuild, faults, flags = {} } = options;
   const names = options.names ?? CONTROLLER_NAMES;
   const recorder = (component: string): EventRecorder => eventRecorder({ cluster, world, log, component });
   const ofSources = recorder('source-controller');
@@ -56,6 +63,7 @@ export function fluxControllers(options: FluxOptions): Controller[] {
         entropy,
         log,
         events: recorder('kustomize-controller'),
+        flags,
         sourceKinds: ['GitRepository', 'OCIRepository', 'Bucket'],
         ...(onBuild === undefined ? {} : { onBuild }),
         ...(faults === undefined ? {} : { faults }),

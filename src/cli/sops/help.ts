@@ -35,8 +35,9 @@ Example:
 }
 
 /** `sops COMMAND --help`. */
-export async function commandHelp({ name, usage, summary, load }: CommandEntry): Promise<string> {
-  const { flags } = await load();
+export async function commandHelp(entry: CommandEntry): Promise<string> {
+  const { name, usage, summary } = entry;
+  const { flags } = await entry.load();
   const listed = flags.length === 0 ? '' : `\nFlags:\n${flagLines(flags)}\n`;
   return `sops ${name} - ${summary}\n\nUsage: sops ${name} [flags] ${usage}\n${listed}`;
 }

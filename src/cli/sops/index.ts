@@ -52,10 +52,10 @@ async function run(chosen: Chosen, isLocal: boolean, world: World, entropy: Entr
   const warn = (message: string): void => world.stderr.write(`[warning] ${message}\n`);
   if (second !== undefined && (isLegacy || !SEVERAL.has(entry.name))) warn(`more than one file was given; only ${first ?? ''} is used`);
   if (chosen.isAmbiguous) warn(`more than one of --encrypt, --decrypt, --rotate and --set was given; only --${entry.name} counts`);
-  const { keyServices, close } = keyServicesOf(args, world, entropy, isLocal);
+  const services = keyServicesOf(args, world, entropy, isLocal);
   try {
-    return (await command.run({ args, world, entropy, isLegacy, warn, keyServices })) ?? status.ok;
+    return (await command.run({ args, world, entropy, isLegacy, warn, keyServices: services.keyServices })) ?? status.ok;
   } finally {
-    close();
+    services.close();
   }
 }

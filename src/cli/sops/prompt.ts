@@ -21,9 +21,9 @@ export async function readLine(world: World): Promise<string | undefined> {
 }
 
 /** A terminal gives one line at a time; a read that waits in another thread would keep a stopped process from ending. */
-function readTerminal({ outside }: World): Promise<string | undefined> {
+function readTerminal(world: World): Promise<string | undefined> {
   const { stdin } = process;
-  return outside(
+  return world.outside(
     () =>
       new Promise((resolve) => {
         const finish = (line: string | undefined): void => {
@@ -97,9 +97,9 @@ const END_OF_INPUT = '\u0004';
 const BACKSPACE = new Set(['\u0008', '\u007f']);
 
 /** Reads keys one by one, without echo, until Enter. */
-function readHidden({ outside }: World): Promise<string | undefined> {
+function readHidden(world: World): Promise<string | undefined> {
   const { stdin } = process;
-  return outside(
+  return world.outside(
     () =>
       new Promise((resolve) => {
         const typed: string[] = [];

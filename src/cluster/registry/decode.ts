@@ -1,11 +1,12 @@
-import { apiErrors, checkDepth, cloneJson, isJsonObject, type KubeObject } from '../../kube/objects/index.ts';
+import { apiErrors, checkDepth, isJsonObject, type KubeObject } from '../../kube/objects/index.ts';
 import { metadataTypeProblem } from './metadata.ts';
 import { foldStringData, pruneObject, wrongTypes } from './schemas.ts';
 import type { WriteContext } from './types.ts';
 import { apiVersionIn } from './versions.ts';
 
 /**
- * Reads the body of a write as an object of the request's kind: a fresh copy without what the schema lacks.
+ * Reads the body of a write as an object of the request's kind without what the schema lacks. The answer and its metadata are fresh;
+ * what is below may be the caller's, and is copied before anything changes it.
  * What is dropped warns or, with fieldValidation Strict, fails (REST-08).
  *
  * @throws ApiError 400
@@ -14,11 +15,11 @@ export function decodeObject(context: WriteContext, body: unknown): KubeObject {
   const { resource, version } = context;
   checkDepth(body);
   if (!isJsonObject(body)) throw apiErrors.badRequest(`the body is not a ${resource.kind}: expected an object`);
-  const object = cloneJson(body) as unknown as KubeObject;
+  const object = { ...body } as unknown as KubeObject;
   checkKind(context, object);
   const problem = metadataTypeProblem(object.metadata ?? {});
   if (problem !== undefined) throw cannotHandle(context, problem);
-  object.metadata ??= {};
+  object.metadata = { ...object.metadata };
   dropNulls(object);
   const { object: pruned, unknown } = pruneObject(version, object);
   reportUnknown(context, unknown);

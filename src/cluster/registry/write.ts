@@ -107,9 +107,9 @@ function fitting({ manager }: WriteContext, object: KubeObject): KubeObject {
   return lighter;
 }
 
-/** A copy whose fields stand where readers look for them. */
+/** A shallow copy whose fields stand where readers look for them. */
 function inOrder({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeObject {
   const { name, generateName, namespace, uid, ...more } = metadata;
   const first = Object.entries({ name, generateName, namespace, uid }).filter(([, value]) => value !== undefined);
-  return cloneJson({ apiVersion, kind, metadata: { ...Object.fromEntries(first), ...more }, ...rest });
+  return { apiVersion, kind, metadata: { ...Object.fromEntries(first), ...more }, ...rest };
 }

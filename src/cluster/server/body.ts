@@ -50,7 +50,7 @@ export async function readBody(request: ApiRequest): Promise<Body> {
       return readJson(body.bytes);
     case 'application/yaml':
     case 'application/apply-patch+yaml':
-      return parseYamlBody(decodeText(body.bytes));
+      return readYaml(decodeText(body.bytes));
     case 'application/vnd.kubernetes.protobuf':
       return single(decodeProtobufBody(body.bytes));
     default:
@@ -83,12 +83,22 @@ export function tooLarge(): Error {
 }
 
 function readJson(bytes: Uint8Array): Body {
-  const text = decodeText(bytes);
+  const body = jsonIn(decodeText(bytes));
+  if (body === undefined) throw apiErrors.badRequest('the body of the request is not valid JSON');
+  return body;
+}
+
+/** Most clients send JSON as YAML; reading it as what it is takes a fraction of the time. */
+async function readYaml(text: string): Promise<Body> {
+  return (text.startsWith('{') ? jsonIn(text) : undefined) ?? (await parseYamlBody(text));
+}
+
+function jsonIn(text: string): Body | undefined {
   try {
     return { value: decodeJson(text), duplicates: duplicateKeys(text) };
   } catch {
-    // The parser's message may quote the text, which may hold secrets.
-    throw apiErrors.badRequest('the body of the request is not valid JSON');
+    // The caller says what it expected; the parser's message may quote the text, which may hold secrets.
+    return undefined;
   }
 }
 

@@ -84,7 +84,10 @@ function bind(server: Server, port: number): Promise<void> {
 async function serveRequest(options: ListenOptions, message: IncomingMessage, response: ServerResponse): Promise<void> {
   const aborter = new AbortController();
   // The request's own `close` comes as soon as its body is read; the response's comes when the client is gone.
-  response.on('close', () => aborter.abort());
+  // After a whole answer nobody listens any more, and aborting costs.
+  response.on('close', () => {
+    if (!response.writableFinished) aborter.abort();
+  });
   response.on('error', () => aborter.abort());
   let request: ApiRequest | undefined;
   try {

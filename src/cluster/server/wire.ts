@@ -60,16 +60,21 @@ function clientUser(socket: TLSSocket): UserInfo | undefined {
  *
  * @throws ApiError 413 beyond the limit
  */
-export async function readBytes(message: IncomingMessage): Promise<Uint8Array> {
-  if (Number(message.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of message as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+export function readBytes(message: IncomingMessage): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    if (Number(message.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return reject(tooLarge());
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    message.on('data', (chunk: Uint8Array) => {
+      length += chunk.length;
+      if (length <= MAX_BODY_BYTES) return void chunks.push(chunk);
+      message.pause();
+      reject(tooLarge());
+    });
+    message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? new Uint8Array()) : Buffer.concat(chunks)));
+    message.on('error', reject);
+    message.on('close', () => reject(new Error('the client went away')));
+  });
 }
 
 /** True for requests whose answer a person reads (ENC-07). */

@@ -28,8 +28,15 @@ function lowerBound(keys: readonly string[], key: string): number {
 
 export function objectIndex(): ObjectIndex {
   const objects = new Map<string, KubeObject>();
-  const keys: string[] = [];
+  let keys: string[] = [];
+  /** Keys since this position were appended and may be out of order: sorted when somebody reads. */
+  let isOrdered = true;
+  const order = (): void => {
+    if (!isOrdered) keys.sort(byCodeUnit);
+    isOrdered = true;
+  };
   const values = (namespace?: string): KubeObject[] => {
+    order();
     // '0' is the character after '/': the range holds exactly the keys of the namespace.
     const range = namespace === undefined ? keys : keys.slice(lowerBound(keys, `${namespace}/`), lowerBound(keys, `${namespace}0`));
     return range.flatMap((key) => objects.get(key) ?? []);
@@ -40,7 +47,10 @@ export function objectIndex(): ObjectIndex {
     },
     get: (key) => objects.get(key),
     set: (key, object) => {
-      if (!objects.has(key)) keys.splice(lowerBound(keys, key), 0, key);
+      if (!objects.has(key)) {
+        if ((keys.at(-1) ?? '') > key) isOrdered = false;
+        keys.push(key);
+      }
       objects.set(key, object);
     },
     delete: (key) => {

@@ -93,5 +93,13 @@ export function fullName(short: string): string {
 
 /** A definition without its group's path: `io.k8s.api.core.v1.Secret` → `core.v1.Secret`. */
 export function shortTitle(title: string): string {
-  return title.split('.').slice(-3).join('.');
+  const known = shortTitles.get(title);
+  if (known !== undefined) return known;
+  const short = title.split('.').slice(-3).join('.');
+  // Titles of custom schemas come from users: not without end.
+  if (shortTitles.size < KEPT_TITLES) shortTitles.set(title, short);
+  return short;
 }
+
+const KEPT_TITLES = 5_000;
+const shortTitles = new Map<string, string>();

@@ -10,14 +10,25 @@ const MAX_QUOTED = 300;
 /** What can go wrong with a key that is ours. */
 export type ServiceFailure = 'denied' | 'throttled' | 'no-key' | 'wrapped-invalid' | 'unreachable' | 'busy' | 'failed';
 
-const FAILURES: Readonly<Record<ServiceFailure, { readonly code: string; readonly text: string; readonly retry?: boolean }>> = {
-  denied: { code: 'KEY_SERVICE_DENIED', text: 'refused the credentials or the operation' },
-  throttled: { code: 'KEY_SERVICE_THROTTLED', text: 'received too many requests', retry: true },
-  'no-key': { code: 'KEY_UNAVAILABLE', text: 'does not have the key, or the key is disabled' },
-  'wrapped-invalid': { code: 'KEY_WRAPPED_INVALID', text: 'does not accept the wrapped data key' },
-  unreachable: { code: 'KEY_SERVICE_UNREACHABLE', text: 'could not be reached', retry: true },
-  busy: { code: 'KEY_SERVICE_BUSY', text: 'could not answer', retry: true },
-  failed: { code: 'KEY_SERVICE_FAILED', text: 'answered with an error' },
+interface FailureKind {
+  readonly text: string;
+  readonly error: (message: string) => SottoError;
+}
+
+const FAILURES: Readonly<Record<ServiceFailure, FailureKind>> = {
+  denied: { text: 'refused the credentials or the operation', error: (message) => new SottoError('KEY_SERVICE_DENIED', message) },
+  throttled: {
+    text: 'received too many requests',
+    error: (message) => new SottoError('KEY_SERVICE_THROTTLED', message, { retry: true }),
+  },
+  'no-key': { text: 'does not have the key, or the key is disabled', error: (message) => new SottoError('KEY_UNAVAILABLE', message) },
+  'wrapped-invalid': {
+    text: 'does not accept the wrapped data key',
+    error: (message) => new SottoError('KEY_WRAPPED_INVALID', message),
+  },
+  unreachable: { text: 'could not be reached', error: (message) => new SottoError('KEY_SERVICE_UNREACHABLE', message, { retry: true }) },
+  busy: { text: 'could not answer', error: (message) => new SottoError('KEY_SERVICE_BUSY', message, { retry: true }) },
+  failed: { text: 'answered with an error', error: (message) => new SottoError('KEY_SERVICE_FAILED', message) },
 };
 
 /** One call on a service, for messages. */
@@ -34,10 +45,9 @@ export interface ServiceCall {
  * that is secret; its own error object is not passed on, because SDKs keep the request in it.
  */
 export function serviceError(call: ServiceCall, failure: ServiceFailure, said = ''): SottoError {
-  const { code, text, retry } = FAILURES[failure];
+  const { text, error } = FAILURES[failure];
   const quoted = scrub(said, call.secrets);
-  const message = `${call.service} ${text} (key ${call.key})${quoted === '' ? '' : `: ${quoted}`}`;
-  return new SottoError(code, message, retry === undefined ? {} : { retry });
+  return error(`${call.service} ${text} (key ${call.key})${quoted === '' ? '' : `: ${quoted}`}`);
 }
 
 /** What HTTP statuses mean where a service has no finer words. */

@@ -46,9 +46,9 @@ export async function startKeyService(options: KeyServiceOptions): Promise<Runni
     path: pathOf(name),
     requestStream: false,
     responseStream: false,
-    requestSerialize: Buffer.from,
+    requestSerialize: (bytes: Uint8Array) => Buffer.from(bytes),
     requestDeserialize: (bytes: Buffer) => new Uint8Array(bytes),
-    responseSerialize: Buffer.from,
+    responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes),
     responseDeserialize: (bytes: Buffer) => new Uint8Array(bytes),
   });
   const handler =
