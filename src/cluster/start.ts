@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly world?: World;
   readonly entropy?: Entropy;
   readonly log?: Log;
+  /** Default `rbac`. */
+  readonly authorization?: 'rbac' | 'authenticated';
 }
 
 /** An embedded cluster that kubectl can reach and this process can use. */
@@ -43,11 +45,11 @@ const KUBECONFIG = 'kubeconfig';
  * @throws SottoError CLUSTER_DATA_LOCKED, CLUSTER_DATABASE_CORRUPT, CLUSTER_PORT_TAKEN and others of the server
  */
 export async function startCluster(options: StartOptions = {}): Promise<RunningCluster> {
-  const { dataDir, port = 0, world = systemWorld(), entropy = systemEntropy, log } = options;
+  const { dataDir, port = 0, world = systemWorld(), entropy = systemEntropy, log, authorization = 'rbac' } = options;
   const kubeconfigPath = options.kubeconfigPath ?? (dataDir === undefined ? undefined : join(dataDir, KUBECONFIG));
   if (dataDir !== undefined) await makePrivateDirectory(dataDir);
   const databasePath = dataDir === undefined ? ':memory:' : join(dataDir, DATABASE);
-  const embedded = await createCluster({ world, entropy, databasePath, ...(log === undefined ? {} : { log }) });
+  const embedded = await createCluster({ world, entropy, databasePath, authorization, ...(log === undefined ? {} : { log }) });
   let served: ServedCluster | undefined;
   try {
     served = await serve(embedded, { world, entropy, port, ...(dataDir === undefined ? {} : { dataDir }) });

@@ -68,7 +68,14 @@ function directoryOf(tree: Tree, { path = '' }: KustomizationSpec): string {
 function runKustomize(tree: Tree, directory: string, rootFile: string): BuildResult {
   const [root] = kustomizationFiles(tree, directory);
   try {
-    const { objects, warnings } = build({ tree, path: directory, loadRestrictor: 'none', order: 'fifo', rootFile });
+    const { objects, warnings } = build({
+      tree,
+      path: directory,
+      loadRestrictor: 'none',
+      order: 'fifo',
+      rootFile,
+      keepBuiltinSchema: true,
+    });
     return {
       objects,
       warnings: warnings.map(({ line, ...rest }) => (line === undefined || rest.file === root ? rest : { ...rest, line })),

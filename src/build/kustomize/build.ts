@@ -12,6 +12,7 @@ import { Session } from './session.ts';
 import { accumulate, loadTarget } from './target.ts';
 import { addEntries } from './transform/metadata.ts';
 import type { BuildOptions, BuildResult } from './types.ts';
+import { Trace } from './trace.ts';
 import { resolveVariables } from './variables.ts';
 
 const LOCAL_CONFIG = 'config.kubernetes.io/local-config';
@@ -23,7 +24,8 @@ const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'sotto' };
  * @throws SottoError with a code that starts with KUSTOMIZE_ or YAML_, naming file, line and the chain of directories
  */
 export function build(options: BuildOptions): BuildResult {
-  const session = new Session(options.keepBuiltinSchema === true);
+  const trace = options.explain === true ? new Trace() : undefined;
+  const session = new Session(options, trace);
   try {
     const loader = rootLoader(options, options.path);
     return session.within(loader.directory || '.', () => {
@@ -36,15 +38,21 @@ export function build(options: BuildOptions): BuildResult {
 
       // What follows is done once, at the end of the whole build.
       const { collection, config } = accumulator;
+      const note = (by: string): void => trace?.note(collection.resources, { by, file: target.file });
       addHashes(collection, contentHash);
+      note('content hash');
       fixNameReferences(collection, config.nameReference, session.warn);
+      note('name reference');
       resolveVariables(accumulator, config.varReference, target.file, session.warn);
+      note('vars');
       refuseDuplicates(collection);
       dropLocalConfig(collection);
       sortResources(collection, target.kustomization.sortOptions, options.order, target.file);
-      if (buildMetadata.has('managedByLabel')) addEntries(collection, MANAGED_BY, [{ path: 'metadata/labels', create: true }]);
+      if (options.managedByLabel === true || buildMetadata.has('managedByLabel'))
+        addEntries(collection, MANAGED_BY, [{ path: 'metadata/labels', create: true }]);
       for (const resource of collection.resources) finishAnnotations(resource, buildMetadata);
-      const objects = collection.resources.map((resource) => toBuiltObject(resource, session.warn));
+      note('buildMetadata');
+      const objects = collection.resources.map((resource) => toBuiltObject(resource, session.warn, trace));
       return { objects, warnings: session.warnings };
     });
   } catch (error) {

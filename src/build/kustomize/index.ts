@@ -8,5 +8,6 @@
  * @module
  */
 export { build } from './build.ts';
-export { renderYaml } from './render.ts';
-export type { BuildOptions, BuildResult, BuildWarning, BuiltObject } from './types.ts';
+export { isRemote } from './loader.ts';
+export { renderFiles, renderYaml } from './render.ts';
+export type { BuildOptions, BuildResult, BuildWarning, BuiltObject, FieldSource } from './types.ts';

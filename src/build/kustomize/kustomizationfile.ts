@@ -36,7 +36,7 @@ export function parseKustomization(text: string, file: string, directory: string
   const kustomization = decoded as Kustomization & { readonly metadata?: unknown };
   for (const [field, replacement] of DEPRECATED) {
     if (kustomization[field] === undefined) continue;
-    warn({ message: `'${field}' is deprecated, please use '${replacement}' instead`, file });
+    warn({ message: `'${field}' is deprecated, please use '${replacement}' instead`, file, deprecated: { field, replacement } });
   }
   if (isEmpty(kustomization)) throw new SottoError('KUSTOMIZE_INVALID_FILE', 'kustomization.yaml is empty', { at: { file } });
   return enforceKind(foldDeprecated(kustomization), file, directory);

@@ -112,6 +112,11 @@ function remote(path: string): SottoError {
   });
 }
 
+/** True for what upstream would fetch: a git or http(s) URL by its form. */
+export function isRemote(path: string): boolean {
+  return GIT_URL.test(path);
+}
+
 /** A URL without user information and query, which can hold tokens. */
 function withoutCredentials(url: string): string {
   return url.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/, '');

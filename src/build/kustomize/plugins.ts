@@ -213,6 +213,7 @@ export function pluginTransformer(plugin: Resource, target: Target, accumulator:
   return {
     kind,
     ...optional('origin', pluginOrigin(plugin)),
+    file: plugin.source.file,
     run: () => known.run({ fields, target, accumulator, file: plugin.source.file }),
   };
 }

@@ -1,9 +1,12 @@
 import { SottoError } from '../../base/errors/index.ts';
 import { stringifyYaml, toJson } from '../../text/yaml/index.ts';
 import type { KubeObject } from '../../kube/objects/index.ts';
+import { gvkFrom } from './gvk.ts';
 import { ORIGIN_ANNOTATION, originText, transformationsText, TRANSFORMATIONS_ANNOTATION } from './origin.ts';
 import type { Resource } from './resource.ts';
+import { isClusterScoped } from './scope.ts';
 import { formatId } from './resourceid.ts';
+import type { Trace } from './trace.ts';
 import type { BuildResult, BuildWarning, BuiltObject } from './types.ts';
 
 const INTERNAL = 'internal.config.kubernetes.io/';
@@ -48,14 +51,15 @@ export function finishAnnotations(resource: Resource, buildMetadata: ReadonlySet
 }
 
 /** The object as JSON. Throws SottoError KUSTOMIZE_OUTPUT for a value that does not fit its type. */
-export function toBuiltObject(resource: Resource, warn: (warning: BuildWarning) => void): BuiltObject {
+export function toBuiltObject(resource: Resource, warn: (warning: BuildWarning) => void, trace?: Trace): BuiltObject {
   try {
     const keepTimestamps = (path: readonly (string | number)[]): boolean => {
       warn({ message: `${formatId(resource.id)}: the unquoted date at ${path.join('.')} becomes a time`, file: resource.source.file });
       return false;
     };
     const object = toJson(resource.root, { profile: 'goYaml3', file: resource.source.file, keepTimestamps });
-    return { object: object as unknown as KubeObject, origin: resource.source };
+    const fields = trace?.fieldsOf(resource);
+    return { object: object as unknown as KubeObject, origin: resource.source, ...(fields === undefined ? {} : { fields }) };
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
     const reason = error.message.replace(/^the value cannot be decoded as a /, 'cannot decode !!str (not shown) as a ');
@@ -68,7 +72,28 @@ export function toBuiltObject(resource: Resource, warn: (warning: BuildWarning) 
 
 /** The objects as `kustomize build` prints them: keys sorted, joined by `---`. */
 export function renderYaml(result: BuildResult): string {
-  return result.objects
-    .map(({ object }) => stringifyYaml(object as Parameters<typeof stringifyYaml>[0], { profile: 'goYaml2' }))
-    .join('---\n');
+  return result.objects.map(yamlOf).join('---\n');
+}
+
+function yamlOf({ object }: BuiltObject): string {
+  return stringifyYaml(object as Parameters<typeof stringifyYaml>[0], { profile: 'goYaml2' });
+}
+
+/**
+ * The objects as `kustomize build -o DIRECTORY` writes them: one file each, named `[namespace_]group_version_kind_name.yaml`
+ * in lower case. The namespace stands there when namespaced objects of more than one are built.
+ */
+export function renderFiles(result: BuildResult): { readonly name: string; readonly text: string }[] {
+  const placed = result.objects.map((built) => {
+    const { apiVersion, kind, metadata } = built.object;
+    const gvk = gvkFrom(apiVersion, kind);
+    const words = [gvk.group, gvk.version, kind].filter((word) => word !== '').join('_');
+    const namespace = isClusterScoped(gvk) ? undefined : metadata.namespace || 'default';
+    return { text: yamlOf(built), namespace, name: `${words}_${metadata.name ?? ''}.yaml` };
+  });
+  const namespaces = new Set(placed.flatMap(({ namespace }) => namespace ?? []));
+  return placed.map(({ text, namespace, name }) => ({
+    name: (namespaces.size > 1 && namespace !== undefined ? `${namespace}_${name}` : name).toLowerCase(),
+    text,
+  }));
 }

@@ -1,7 +1,8 @@
 import { formatPosition, SottoError } from '../../base/errors/index.ts';
 import type { YamlNode } from '../../text/yaml/index.ts';
 import { schemaOfKind, type SchemaSource } from './mergeschema.ts';
-import type { BuildWarning } from './types.ts';
+import type { Trace } from './trace.ts';
+import type { BuildOptions, BuildWarning } from './types.ts';
 
 /** Far beyond any honest build: directories entered (one can be entered many times), and values copied by patches. */
 const MAX_DIRECTORIES = 20_000;
@@ -20,8 +21,14 @@ export class Session {
   #entered = 0;
   #copied = 0;
 
-  constructor(keepsBuiltinSchema = false) {
-    this.keepsBuiltinSchema = keepsBuiltinSchema;
+  /** Set when the build is to be explained. */
+  readonly trace: Trace | undefined;
+  readonly #onWarning: BuildOptions['warn'];
+
+  constructor({ keepBuiltinSchema = false, warn }: Pick<BuildOptions, 'keepBuiltinSchema' | 'warn'> = {}, trace?: Trace) {
+    this.keepsBuiltinSchema = keepBuiltinSchema;
+    this.#onWarning = warn;
+    this.trace = trace;
   }
 
   /** The schemas that merges go by. */
@@ -42,6 +49,7 @@ export class Session {
     if (this.#seen.has(identity)) return;
     this.#seen.add(identity);
     this.warnings.push(warning);
+    this.#onWarning?.(warning);
   };
 
   /** Runs the build of a directory. When it fails, the directory stays noted for the message. */

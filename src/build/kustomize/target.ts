@@ -21,6 +21,7 @@ import { loadPlugins, pluginGenerated, pluginTransformer } from './plugins.ts';
 import { Resource } from './resource.ts';
 import type { Session } from './session.ts';
 import { mergeConfigs } from './transformerconfig.ts';
+import type { FieldSource } from './types.ts';
 import { transformersOf } from './transformers.ts';
 import { mergeVariables } from './variables.ts';
 
@@ -69,6 +70,7 @@ function addFile(target: Target, accumulator: Accumulator, entry: string): Sotto
     for (const resource of resources) {
       resource.origin = origin;
       accumulator.collection.append(resource);
+      target.session.trace?.note([resource], sourceOf(resource));
     }
     return undefined;
   } catch (error) {
@@ -157,9 +159,12 @@ function addGenerated(target: Target, accumulator: Accumulator): void {
     const resource = generate(kind, withGlobalOptions(entry, kustomization.generatorOptions), loader, file);
     resource.origin = builtinOriginOf(target, `${kind}Generator`);
     absorb(accumulator.collection, resource, session.warn);
+    session.trace?.note(accumulator.collection.resources, { by: `${kind}Generator`, file });
   }
-  for (const plugin of pluginsIn(target, kustomization.generators))
+  for (const plugin of pluginsIn(target, kustomization.generators)) {
     absorb(accumulator.collection, pluginGenerated(plugin, target), session.warn);
+    session.trace?.note(accumulator.collection.resources, { by: plugin.kind, file: plugin.source.file });
+  }
 }
 
 function pluginsIn(target: Target, entries: readonly string[] | undefined): Resource[] {
@@ -191,6 +196,7 @@ function transform(target: Target, accumulator: Accumulator): void {
   const plugins = pluginsIn(target, target.kustomization.transformers).map((plugin) => pluginTransformer(plugin, target, accumulator));
   for (const transformer of [...transformersOf(target, accumulator), ...plugins]) {
     transformer.run();
+    target.session.trace?.note(collection.resources, { by: transformer.kind, file: transformer.file ?? target.file });
     const origin = transformer.origin ?? builtinOriginOf(target, transformer.kind);
     if (origin !== undefined) for (const resource of collection.resources) recordTransformation(resource, origin);
     collection.keep((resource) => !resource.deleted);
@@ -229,6 +235,11 @@ function recordTransformation(resource: Resource, origin: Origin): void {
   else resource.transformations.push(origin);
   const { annotations } = resource;
   if (annotations.size > 0) resource.writeTexts('annotations', annotations);
+}
+
+/** What read an object. */
+function sourceOf({ source: { file, line } }: Resource): FieldSource {
+  return { by: 'resource', file, ...(line === undefined ? {} : { line }) };
 }
 
 function originOf(target: Target, entry: string): Origin | undefined {

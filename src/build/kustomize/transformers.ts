@@ -14,6 +14,8 @@ export interface Transformer {
   readonly kind: string;
   /** Set for transformers with a configuration file of their own. */
   readonly origin?: Origin;
+  /** Its configuration, or patch, when that is a file of its own. */
+  readonly file?: string;
   run(): void;
 }
 
@@ -32,7 +34,11 @@ export function transformersOf(target: Target, accumulator: Accumulator): Transf
     ...given(file.patchesStrategicMerge, (file.patchesStrategicMerge ?? []).length > 0, 'PatchStrategicMergeTransformer', (entries) =>
       applyOldMergePatches(collection, entries, loader, at, session),
     ),
-    ...some(file.patches, 'PatchTransformer', (patch) => applyPatch(collection, patch, loader, at, session)),
+    ...(file.patches ?? []).map((patch) => ({
+      kind: 'PatchTransformer',
+      ...(patch.path === undefined ? {} : { file: loader.locate(patch.path) }),
+      run: () => applyPatch(collection, patch, loader, at, session),
+    })),
     ...given(file.namespace, file.namespace !== '', 'NamespaceTransformer', (namespace) =>
       setNamespace(collection, { namespace, specs: config.namespace, subjects: 'defaultOnly', unsetOnly: false }, session),
     ),

@@ -34,7 +34,8 @@ export function runChild({ program, args, env, world, background = false, takesI
     () =>
       new Promise((resolve, reject) => {
         const child = spawn(program, args, {
-          cwd: world.cwd,
+          // another user may not enter the folder we are in, but can stay there
+          ...(isOurs ? {} : { cwd: world.cwd }),
           env: { ...env },
           detached: background,
           stdio: background ? 'ignore' : isOurs ? 'inherit' : 'pipe',

@@ -118,12 +118,6 @@ export const LEGACY_MODES: readonly (Omit<CommandEntry, 'usage' | 'summary'> & {
   { name: 'set', flags: ['--set'], load: async () => (await import('./set.ts')).legacySetCommand },
 ];
 
-/** In the older form every flag of every mode is accepted. */
-export async function legacyFlags(): Promise<readonly Flag[]> {
-  const commands = await Promise.all(LEGACY_MODES.map(({ load }) => load()));
-  return unique(commands.flatMap(({ flags }) => flags));
-}
-
 function unique(flags: readonly Flag[]): Flag[] {
   return [...new Map(flags.map((flag) => [flag.name, flag])).values()];
 }

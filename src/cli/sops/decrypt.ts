@@ -2,11 +2,11 @@ import { decrypt, decryptToTree, extract, parsePath, type SealOptions } from '..
 import type { SopsCommand } from './face.ts';
 import { streamsOf, writeResult } from './files.ts';
 import { readEncrypted } from './opening.ts';
-import { FILE_FLAGS, IGNORE_MAC, ORDER, value } from './usage.ts';
+import { EXTRACT, FILE_FLAGS, IGNORE_MAC, ORDER } from './usage.ts';
 
 /** `sops decrypt`. Nothing is written before everything is verified. */
 export const decryptCommand: SopsCommand = {
-  flags: [...FILE_FLAGS, value('extract', 'print only the value at this path, such as ["a"]["list"][0]'), IGNORE_MAC, ORDER],
+  flags: [...FILE_FLAGS, EXTRACT, IGNORE_MAC, ORDER],
   run: async (face) => {
     const { args, world } = face;
     const streams = streamsOf(args, world);

@@ -17,21 +17,13 @@ import { ExitError, status } from './failures.ts';
 import { fileStreams, type Streams } from './files.ts';
 import { readEncrypted } from './opening.ts';
 import { newFileOptions } from './recipients.ts';
-import { FILENAME, IGNORE_MAC, KEY_FLAG_LIST, ORDER, SELECTION_FLAG_LIST, THRESHOLD, toggle, TYPE_FLAGS } from './usage.ts';
+import { FILENAME, IGNORE_MAC, KEY_FLAG_LIST, ORDER, SELECTION_FLAG_LIST, SHOW_KEYS, THRESHOLD, TYPE_FLAGS } from './usage.ts';
 
 type FileStreams = Streams & { readonly path: string };
 
 /** `sops edit FILE`: the plain text in an editor; a file that does not exist begins with examples. */
 export const editCommand: SopsCommand = {
-  flags: [
-    ...KEY_FLAG_LIST,
-    ...TYPE_FLAGS,
-    ...SELECTION_FLAG_LIST,
-    THRESHOLD,
-    toggle('show-master-keys', 'show the sops metadata in the editor', 's'),
-    IGNORE_MAC,
-    ORDER,
-  ],
+  flags: [...KEY_FLAG_LIST, ...TYPE_FLAGS, ...SELECTION_FLAG_LIST, THRESHOLD, SHOW_KEYS, IGNORE_MAC, ORDER],
   run: (face) => edit(face, undefined),
 };
 

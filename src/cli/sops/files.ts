@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isUtf8 } from 'node:buffer';
 
@@ -112,7 +112,9 @@ export async function writeTarget(target: string, bytes: Uint8Array, world: Worl
     await world.outside(async () => {
       const found = await stat(target).catch(() => undefined);
       if (found?.isDirectory() === true) throw new SottoError('SOPS_UNWRITABLE', `"${target}" is a directory`);
-      await writeFileAtomic(target, bytes, isSecret ? SECRET_FILE : ORDINARY_FILE);
+      // a link stays a link
+      const real = found === undefined ? target : await realpath(target);
+      await writeFileAtomic(real, bytes, isSecret ? SECRET_FILE : ORDINARY_FILE);
     });
   } catch (cause) {
     throw new SottoError('SOPS_UNWRITABLE', `could not write to "${target}": ${codeOf(cause)}`, { cause });

@@ -1,8 +1,8 @@
 import { SottoError } from '../../base/errors/index.ts';
 import type { Flag } from '../flags.ts';
-import { COMMANDS, legacyFlags, LEGACY_MODES, REFUSED, type CommandEntry } from './commands.ts';
+import { COMMANDS, LEGACY_MODES, REFUSED, type CommandEntry } from './commands.ts';
 import type { SopsCommand } from './face.ts';
-import { GLOBAL_FLAGS } from './usage.ts';
+import { GLOBAL_FLAGS, LEGACY_FLAGS } from './usage.ts';
 
 /** The command that a command line calls. */
 export interface Chosen {
@@ -22,8 +22,7 @@ export interface Chosen {
  * @throws SottoError SOPS_COMMAND_UNSUPPORTED
  */
 export async function chooseMode(argv: readonly string[]): Promise<Chosen> {
-  const legacy = await legacyFlags();
-  const index = firstPositional(argv, [...legacy, ...GLOBAL_FLAGS]);
+  const index = firstPositional(argv, [...LEGACY_FLAGS, ...GLOBAL_FLAGS]);
   const word = argv[index] ?? '';
   if (!hasLegacyMode(argv.slice(0, index))) {
     if (REFUSED.has(word)) throw refusal(`sops ${word}`);
@@ -35,7 +34,7 @@ export async function chooseMode(argv: readonly string[]): Promise<Chosen> {
     }
     if (word === 'groups') throw refusal(`sops groups ${argv[index + 1] ?? ''}`.trim());
   }
-  return legacyMode(argv, legacy);
+  return legacyMode(argv);
 }
 
 /** The entry whose words stand at this place. */
@@ -67,13 +66,13 @@ function hasLegacyMode(argv: readonly string[]): boolean {
   return argv.some((word) => modeOf(word) !== undefined);
 }
 
-async function legacyMode(argv: readonly string[], flags: readonly Flag[]): Promise<Chosen> {
+async function legacyMode(argv: readonly string[]): Promise<Chosen> {
   const asked = argv.flatMap((word) => modeOf(word) ?? []);
   const mode = LEGACY_MODES.findLast((known) => asked.includes(known)) ?? LEGACY_MODES[0];
   if (mode === undefined) throw refusal('this command line');
   // --set has a value and is parsed with the other flags
   const rest = argv.filter((word) => modeOf(word) === undefined || modeOf(word)?.name === 'set');
-  return { entry: mode, command: await mode.load(), flags, rest, isLegacy: true, isAmbiguous: new Set(asked).size > 1 };
+  return { entry: mode, command: await mode.load(), flags: LEGACY_FLAGS, rest, isLegacy: true, isAmbiguous: new Set(asked).size > 1 };
 }
 
 function refusal(what: string): SottoError {

@@ -14,7 +14,7 @@ import { conflict } from './files.ts';
 import { KEY_FLAGS, SELECTION_FLAGS } from './usage.ts';
 
 /** Keys of flags and variables replace those of the configuration. @throws SottoError SOPS_NO_KEYS, SOPS_CONTEXT_INVALID */
-export function groupsOf(face: SopsFace, rule: CreationRule | undefined): MasterKey[][] {
+function groupsOf(face: SopsFace, rule: CreationRule | undefined): MasterKey[][] {
   const { args, world } = face;
   const context = encryptionContext(face);
   const given = KEY_FLAGS.flatMap(({ flag, type, variable }) => keysOfText(type, args.text(flag) ?? world.env[variable] ?? ''));
@@ -67,7 +67,7 @@ export function thresholdOf({ args }: SopsFace): number | undefined {
 }
 
 /** A flag overrides the same field of the rule; a flag beside another field is a conflict. */
-export function selectionOf({ args }: SopsFace, rule: CreationRule | undefined): SelectionRule {
+function selectionOf({ args }: SopsFace, rule: CreationRule | undefined): SelectionRule {
   const flags = SELECTION_FLAGS.flatMap(([flag, property]) => {
     const value = args.text(flag);
     return value === undefined || value === '' ? [] : [[property, value] as const];

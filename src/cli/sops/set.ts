@@ -15,7 +15,7 @@ import type { SopsCommand, SopsFace } from './face.ts';
 import { ExitError, status } from './failures.ts';
 import { fileStreams, readInput, writeTarget } from './files.ts';
 import { readEncrypted } from './opening.ts';
-import { IGNORE_MAC, ORDER, THRESHOLD, toggle, TYPE_FLAGS, value } from './usage.ts';
+import { IGNORE_MAC, ORDER, SET, THRESHOLD, toggle, TYPE_FLAGS } from './usage.ts';
 
 /** `sops set FILE PATH VALUE`: one value, in place, under the same data key. */
 export const setCommand: SopsCommand = {
@@ -47,7 +47,7 @@ export const setCommand: SopsCommand = {
 
 /** `sops --set 'PATH VALUE' FILE`. */
 export const legacySetCommand: SopsCommand = {
-  flags: [...TYPE_FLAGS, value('set', 'a path and a JSON value'), IGNORE_MAC, ORDER],
+  flags: [...TYPE_FLAGS, SET, IGNORE_MAC, ORDER],
   run: async (face) => {
     const text = face.args.text('set') ?? '';
     const [file = ''] = face.args.positional;

@@ -1,66 +1,21 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { lstatSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
-import { systemEntropy, systemWorld, type World } from '../../base/world/index.ts';
+import { systemWorld } from '../../base/world/index.ts';
 import { refuseAudit } from './audit.ts';
+import { decrypted, encrypted, fileOf, KEY_FILE, RECIPIENT, root, sops as run, vector, type Result, type Run } from './testing.ts';
 import { splitWords } from './words.ts';
-import { main } from './index.ts';
 
-const VECTORS = new URL('../../../test/vectors/sops/', import.meta.url).pathname;
-const vector = (name: string): string => join(VECTORS, name);
-const KEY_FILE = vector('TEST-KEY-x25519.agekey');
 const KEY_TEXT = readFileSync(KEY_FILE, 'utf8');
-const RECIPIENT = /age1\w+/.exec(KEY_TEXT)?.[0] ?? '';
 const IDENTITY = /AGE-SECRET-KEY-1\w+/.exec(KEY_TEXT)?.[0] ?? '';
 
-let root: string;
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'sotto-sops-test-'));
-});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs in a fresh directory, with nothing of the surroundings in the environment. */
-async function sops(
-  argv: readonly string[],
-  options: {
-    readonly env?: Record<string, string>;
-    readonly stdin?: string;
-    readonly files?: Record<string, string>;
-    readonly cwd?: string;
-  } = {},
-): Promise<Result & { readonly cwd: string }> {
-  const cwd = options.cwd ?? mkdtempSync(join(root, 'case-'));
-  for (const [name, content] of Object.entries(options.files ?? {})) {
-    mkdirSync(join(cwd, name, '..'), { recursive: true });
-    writeFileSync(join(cwd, name), content);
-  }
-  const out: string[] = [];
-  const err: string[] = [];
-  const stdin = Object.assign(
-    (async function* () {
-      yield await Promise.resolve(new TextEncoder().encode(options.stdin ?? ''));
-    })(),
-    { isTTY: false },
-  );
-  const world: World = {
-    ...systemWorld(),
-    cwd,
-    env: { HOME: cwd, ...options.env },
-    stdin,
-    stdout: { write: (text) => void out.push(text), isTTY: false, columns: 80 },
-    stderr: { write: (text) => void err.push(text), isTTY: false, columns: 80 },
-  };
-  return { code: await main(argv, world, systemEntropy), out: out.join(''), err: err.join(''), cwd };
-}
+/** Without identities, unless the environment names some. */
+const sops = (argv: readonly string[], options: Run = {}): Promise<Result> =>
+  run(argv, { ...options, env: { SOPS_AGE_KEY_FILE: '', ...options.env } });
 
 const env = { SOPS_AGE_KEY_FILE: KEY_FILE };
 
@@ -103,6 +58,20 @@ describe('sops decrypt', () => {
       code: 0,
       out: '420\n',
     });
+  });
+
+  it('SOPS-51: in place through a link changes the file behind it', async () => {
+    const { cwd } = await sops(['--version'], { files: { 'real.yaml': await encrypted('a: x\n') } });
+    symlinkSync('real.yaml', join(cwd, 'link.yaml'));
+    expect((await sops(['set', 'link.yaml', '["a"]', '"y2"'], { cwd, env })).code).toBe(0);
+    expect(lstatSync(join(cwd, 'link.yaml')).isSymbolicLink()).toBe(true);
+    expect(await decrypted(fileOf({ cwd }, 'real.yaml'))).toBe('a: y2\n');
+  });
+
+  it('SOPS-29: an unknown word of the decryption order is a warning, the variable counts like the flag', async () => {
+    const result = await sops(['decrypt', '--decryption-order', 'pgp,foo', vector('encrypted/types.env')], { env });
+    expect(result).toMatchObject({ code: 0, err: "[warning] --decryption-order: unknown key type 'foo' has no effect\n" });
+    expect((await sops(['decrypt', vector('encrypted/types.env')], { env: { ...env, SOPS_DECRYPTION_ORDER: 'age,age' } })).code).toBe(112);
   });
 
   it('SOPS-43: indentation from flag and configuration', async () => {

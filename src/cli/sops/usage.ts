@@ -25,7 +25,7 @@ export const TYPE_FLAGS: readonly Flag[] = [
   value('output-type', 'yaml, json, dotenv, ini or binary; default the input type'),
 ];
 export const IN_PLACE = toggle('in-place', 'write back to the same file', 'i');
-export const OUTPUT = value('output', 'write to this file');
+const OUTPUT = value('output', 'write to this file');
 export const FILENAME = value('filename-override', 'name that decides format and creation rule; needed when reading from stdin');
 export const FILE_FLAGS: readonly Flag[] = [IN_PLACE, OUTPUT, ...TYPE_FLAGS, FILENAME];
 export const ORDER = value('decryption-order', 'comma list of key types to try first [$SOPS_DECRYPTION_ORDER]');
@@ -69,3 +69,21 @@ export const SELECTION_FLAGS = [
   ['unencrypted-comment-regex', 'unencryptedCommentRegex'],
 ] as const;
 export const SELECTION_FLAG_LIST: readonly Flag[] = SELECTION_FLAGS.map(([name]) => value(name, 'selects what is encrypted'));
+
+export const EXTRACT = value('extract', 'print only the value at this path, such as ["a"]["list"][0]');
+export const SET = value('set', 'a path and a JSON value');
+export const SHOW_KEYS = toggle('show-master-keys', 'show the sops metadata in the editor', 's');
+
+/** In the older form every flag of every mode is accepted. */
+export const LEGACY_FLAGS: readonly Flag[] = [
+  ...FILE_FLAGS,
+  ...KEY_FLAG_LIST,
+  ...CHANGE_KEY_FLAGS,
+  ...SELECTION_FLAG_LIST,
+  THRESHOLD,
+  IGNORE_MAC,
+  ORDER,
+  EXTRACT,
+  SET,
+  SHOW_KEYS,
+];

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Loop, LoopContext } from '../registry/index.ts';
+import { clusterRoleLoop } from './clusterRoles.ts';
 import { crdLoop } from './crds.ts';
 import { eventTtlLoop } from './eventTtl.ts';
 import { garbageLoop } from './garbage.ts';
@@ -14,7 +15,7 @@ import { serviceAccountLoop } from './serviceAccounts.ts';
 export { EVENT_TTL_MS } from './eventTtl.ts';
 
 /** CRDs come first: the others ask the catalogue. */
-const LOOPS: readonly ((context: LoopContext) => Loop)[] = [crdLoop, garbageLoop, namespaceLoop, serviceAccountLoop, eventTtlLoop];
+const LOOPS: readonly ((context: LoopContext) => Loop)[] = [crdLoop, garbageLoop, namespaceLoop, serviceAccountLoop, clusterRoleLoop, eventTtlLoop];
 
 /** Running loops. */
 export interface Loops {

@@ -4,6 +4,16 @@
  *
  * @module
  */
+export {
+  aggregatedRules,
+  BOOTSTRAP_BINDINGS,
+  BOOTSTRAP_ROLES,
+  checkEscalation,
+  explainAccess,
+  missingRules,
+  rbacAuthorizer,
+  RBAC_GROUP,
+} from './rbac/index.ts';
 export { createCatalog } from './catalog.ts';
 export { createObject } from './create.ts';
 export { compareVersions, CRD_FINALIZER, isCrd, nextCrdStatus, resourceOfCrd } from './crds.ts';
@@ -20,6 +30,7 @@ export { systemContext, systemDelete, systemUpdate } from './system.ts';
 export { openWatch, type Frame, type WatchStream } from './watch.ts';
 export { readCurrent, rfc3339, timestamp } from './write.ts';
 export type {
+  AccessExplanation,
   Admission,
   AdmissionRequest,
   Attributes,
@@ -28,8 +39,10 @@ export type {
   Decision,
   Environment,
   PrinterColumn,
+  PolicyRule,
   Resource,
   Rules,
+  UserRules,
   Version,
   WriteContext,
 } from './types.ts';

@@ -124,7 +124,41 @@ export interface Decision {
   readonly reason?: string;
 }
 
-export type Authorize = (attributes: Attributes) => Decision | Promise<Decision>;
+/** A PolicyRule: for resources, or for paths that are none. Absent lists are empty. */
+export interface PolicyRule {
+  readonly verbs: readonly string[];
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
+}
+
+/** Everything that a user may do in a namespace, as rules. */
+export interface UserRules {
+  readonly rules: readonly PolicyRule[];
+  /** Set when not all rules could be found. */
+  readonly problem?: string;
+}
+
+/** Why a request is allowed or not. */
+export interface AccessExplanation {
+  readonly allowed: boolean;
+  readonly reason: string;
+  /** Every binding that names the user. */
+  readonly grants: readonly {
+    readonly binding: string;
+    readonly problem?: string;
+    /** `fails`: the field of the rule that keeps it from matching. */
+    readonly rules: readonly { readonly rule: PolicyRule; readonly fails?: string }[];
+  }[];
+}
+
+/** Who may do what. The members are there when the authorizer can tell more than yes and no. */
+export interface Authorize {
+  (attributes: Attributes): Decision | Promise<Decision>;
+  readonly rulesFor?: (user: UserInfo, namespace: string) => UserRules;
+  readonly explain?: (attributes: Attributes) => AccessExplanation;
+}
 
 /** What every verb works on. */
 export interface Environment {

@@ -5,7 +5,7 @@ import type { Attributes, Authorize, Decision } from '../registry/index.ts';
 const PUBLIC = /^\/(healthz|livez|readyz|version)(\/.*)?$/;
 
 /**
- * Who may do what until RBAC is asked: administrators and all authenticated users everything, anonymous callers
+ * For clusters without access control, instead of RBAC: administrators and all authenticated users everything, anonymous callers
  * only the public documents.
  */
 export const authorizeAuthenticated: Authorize = ({ user, path }) => {

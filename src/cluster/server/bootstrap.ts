@@ -1,6 +1,18 @@
 import { messageOf } from '../../base/errors/index.ts';
 import { parseApiVersion, type KubeObject } from '../../kube/objects/index.ts';
-import { createObject, systemContext, workQueue, type Environment, type Loop, type LoopContext } from '../registry/index.ts';
+import {
+  BOOTSTRAP_BINDINGS,
+  BOOTSTRAP_ROLES,
+  createObject,
+  missingRules,
+  RBAC_GROUP,
+  systemContext,
+  systemUpdate,
+  workQueue,
+  type Environment,
+  type Loop,
+  type LoopContext,
+} from '../registry/index.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
@@ -20,6 +32,19 @@ const CONTENT: readonly KubeObject[] = [
 /** Creates what a cluster starts with, as far as it is missing. */
 export async function bootstrap(env: Environment): Promise<void> {
   for (const object of CONTENT) await ensure(env, object);
+}
+
+/** Roles and bindings that every cluster has (RBAC-04). Kept ones get the rules that they lack, at start only. */
+export async function bootstrapRoles(env: Environment): Promise<void> {
+  for (const object of [...BOOTSTRAP_ROLES, ...BOOTSTRAP_BINDINGS]) await ensure(env, object);
+  for (const role of BOOTSTRAP_ROLES) {
+    const key = { resource: `clusterroles.${RBAC_GROUP}`, namespace: '', name: role.metadata.name ?? '' };
+    await systemUpdate(env, key, { manager: 'kube-apiserver' }, (kept) => {
+      const missing = missingRules(kept, role);
+      kept['rules'] = [...((kept['rules'] ?? []) as unknown[]), ...missing];
+      return missing.length > 0;
+    });
+  }
 }
 
 async function ensure(env: Environment, object: KubeObject): Promise<void> {

@@ -3,12 +3,12 @@ import { noLog, type Log } from '../../base/log/index.ts';
 import type { ApiRequest, ApiResponse, Handle, UserInfo } from '../../kube/client/index.ts';
 import { createAdmission } from '../admission/index.ts';
 import { startLoops } from '../loops/index.ts';
-import { createCatalog, type Authorize, type Environment, type WatchStream } from '../registry/index.ts';
+import { createCatalog, rbacAuthorizer, type Authorize, type Environment, type WatchStream } from '../registry/index.ts';
 import { podLoop, workloadLoop } from '../workloads/index.ts';
 import { createStore, fileJournal, memoryJournal, type Store } from '../store/index.ts';
 import { authorizeAuthenticated } from './authorize.ts';
 import type { Authenticator } from './authenticate.ts';
-import { bootstrap, bootstrapLoop } from './bootstrap.ts';
+import { bootstrap, bootstrapLoop, bootstrapRoles } from './bootstrap.ts';
 import { handleRequest } from './pipeline.ts';
 import { lost, watchList } from './watches.ts';
 
@@ -29,7 +29,9 @@ export interface ClusterOptions {
   readonly log?: Log;
   /** Injects faults; called for every request, in order. */
   readonly intercept?: (request: ApiRequest) => Interception;
-  /** Who may do what. Default: every authenticated user everything. */
+  /** `rbac`: by the stored roles and bindings. `authenticated` (the default): every authenticated user everything. */
+  readonly authorization?: 'rbac' | 'authenticated';
+  /** Who may do what, instead of `authorization`. */
   readonly authorize?: Authorize;
   /** Bearer tokens that are known. */
   readonly authenticators?: readonly Authenticator[];
@@ -68,12 +70,13 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
   const store = createStore({ clock: world.clock, journal: databasePath === ':memory:' ? memoryJournal() : fileJournal(databasePath) });
   const watches = watchList();
   const catalog = createCatalog();
+  const authorize = options.authorize ?? (options.authorization === 'rbac' ? rbacAuthorizer(store) : authorizeAuthenticated);
   const env: Environment = {
     world,
     store,
     catalog,
-    admission: createAdmission({ store, catalog }),
-    authorize: options.authorize ?? authorizeAuthenticated,
+    admission: createAdmission({ store, catalog, authorize }),
+    authorize,
   };
   const authenticators = [...(options.authenticators ?? [])];
   let rootCertificate = '';
@@ -88,7 +91,11 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
     workloadLoop,
     podLoop,
   ]);
-  await bootstrap(env).catch(async (error: unknown) => {
+  const fill = async (): Promise<void> => {
+    await bootstrap(env);
+    await bootstrapRoles(env);
+  };
+  await fill().catch(async (error: unknown) => {
     loops.stop();
     await store.close();
     throw error;

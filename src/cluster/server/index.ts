@@ -8,4 +8,6 @@ export { serve, type ServedCluster, type ServeOptions } from './serve.ts';
 export type { KeyPair } from './certificates.ts';
 export { kubeconfigText } from './kubeconfig.ts';
 export type { Authenticator } from './authenticate.ts';
-export type { Authorize, Attributes, Decision } from '../registry/index.ts';
+export { authorizeAuthenticated } from './authorize.ts';
+export { explainAccess, rbacAuthorizer } from '../registry/index.ts';
+export type { AccessExplanation, Authorize, Attributes, Decision, PolicyRule } from '../registry/index.ts';

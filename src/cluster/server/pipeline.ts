@@ -7,6 +7,7 @@ import type { Answer } from './answer.ts';
 import { authenticate, type Authenticator } from './authenticate.ts';
 import { refuse } from './authorize.ts';
 import { answerDocument } from './documents.ts';
+import { withExplanation } from './explain.ts';
 import { impersonate } from './impersonate.ts';
 import { negotiate } from './negotiate.ts';
 import { represent, statusResponse } from './represent.ts';
@@ -28,16 +29,22 @@ export interface PipelineOptions {
  */
 export async function handleRequest(options: PipelineOptions, request: ApiRequest): Promise<ApiResponse> {
   const warned = warnings();
+  let asked: Attributes | undefined;
+  const finish = (response: ApiResponse): ApiResponse => {
+    const complete = warned.addTo(response);
+    return asked === undefined ? complete : withExplanation(complete, request, options.env.authorize, asked);
+  };
   try {
     const caller = await authenticate(request, options.authenticators);
     const user = await impersonate(request.headers, caller, options.env.authorize);
     const info = parseRequestInfo(request.method, request.path, request.query);
+    asked = attributesOf(user, info);
     await authorizeRequest(options.env, user, info);
     const answer = await route(options, request, user, info, warned);
     await options.env.store.committed();
-    return warned.addTo(respond(options.env, request, answer));
+    return finish(respond(options.env, request, answer));
   } catch (error) {
-    return warned.addTo(statusResponse(asApiError(options.log, request, error).status));
+    return finish(statusResponse(asApiError(options.log, request, error).status));
   }
 }
 

@@ -1,6 +1,6 @@
-import { apiErrors, isJsonObject, type KubeObject } from '../../kube/objects/index.ts';
+import { apiErrors, isJsonObject, type KubeObject, type StatusCause } from '../../kube/objects/index.ts';
 import type { UserInfo } from '../../kube/client/index.ts';
-import { timestamp, type Attributes } from '../registry/index.ts';
+import { timestamp, type Attributes, type Environment } from '../registry/index.ts';
 import type { Call } from './call.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -23,6 +23,7 @@ export async function reviewFor(call: Call, body: unknown): Promise<KubeObject |
   const spec = object(body['spec']);
   if (resource.kind === 'SelfSubjectRulesReview')
     return { ...base, metadata: {}, spec, status: await rulesOf(call, text(spec, 'namespace')) };
+  checkAttributes(call, spec);
   const subject = resource.kind === 'SelfSubjectAccessReview' ? user : subjectOf(spec);
   const decision = await env.authorize(attributesOf(spec, subject, info.namespace));
   return {
@@ -33,8 +34,26 @@ export async function reviewFor(call: Call, body: unknown): Promise<KubeObject |
   };
 }
 
-/** Whoever may do everything has one rule; anybody else's rules can't be listed by asking an authorizer. */
+/** All that the caller may do, when the authorizer can list it (RBAC-05). */
 async function rulesOf({ env, user }: Call, namespace: string): Promise<Fields> {
+  const { rulesFor } = env.authorize;
+  if (namespace === '') throw apiErrors.badRequest('no namespace on request');
+  if (rulesFor === undefined) return guessedRules(env, user, namespace);
+  const { rules, problem } = rulesFor(user, namespace);
+  return {
+    resourceRules: rules
+      .filter(({ resources = [] }) => resources.length > 0)
+      .map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, ...(resourceNames && { resourceNames }) })),
+    nonResourceRules: rules
+      .filter(({ nonResourceURLs = [] }) => nonResourceURLs.length > 0)
+      .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+    incomplete: problem !== undefined,
+    ...(problem === undefined ? {} : { evaluationError: problem }),
+  };
+}
+
+/** Whoever may do everything has one rule; anybody else's rules can't be listed by asking an authorizer. */
+async function guessedRules(env: Environment, user: UserInfo, namespace: string): Promise<Fields> {
   const everything = { user, verb: '*', group: '*', version: '*', resource: '*', subresource: '', namespace, name: '' };
   const { allowed } = await env.authorize(everything);
   return {
@@ -55,10 +74,35 @@ function shown(user: UserInfo): Fields {
 
 /** @throws ApiError 400 when nobody is named */
 function subjectOf(spec: Fields): UserInfo {
-  const groups = Array.isArray(spec['groups']) ? spec['groups'].filter((group) => typeof group === 'string') : [];
+  const groups = textsIn(spec['groups']);
   const username = text(spec, 'user');
+  const uid = text(spec, 'uid');
+  const extra = Object.entries(object(spec['extra'])).map(([key, values]): [string, string[]] => [key, textsIn(values)]);
   if (username === '' && groups.length === 0) throw apiErrors.badRequest('at least one of user or group must be specified');
-  return { username, groups };
+  return { username, groups, ...(uid === '' ? {} : { uid }), ...(extra.length === 0 ? {} : { extra: Object.fromEntries(extra) }) };
+}
+
+function textsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+/** @throws ApiError 422 unless exactly one kind of attributes is given, and for another namespace than the path's */
+function checkAttributes({ resource, info }: Call, spec: Fields): void {
+  const isResource = isJsonObject(spec['resourceAttributes']);
+  const isPath = isJsonObject(spec['nonResourceAttributes']);
+  const causes: StatusCause[] = [];
+  if (isResource === isPath) {
+    const message = isResource
+      ? 'Invalid value: cannot be specified in combination with resourceAttributes'
+      : 'Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified';
+    causes.push({ reason: 'FieldValueInvalid', field: isResource ? 'spec.nonResourceAttributes' : 'spec.resourceAttributes', message });
+  }
+  const namespace = text(object(spec['resourceAttributes']), 'namespace');
+  if (resource.namespaced && isResource && namespace !== info.namespace) {
+    const message = `Invalid value: ${JSON.stringify(namespace)}: must match metadata.namespace`;
+    causes.push({ reason: 'FieldValueInvalid', field: 'spec.resourceAttributes.namespace', message });
+  }
+  if (causes.length > 0) throw apiErrors.invalid(resource, '', causes);
 }
 
 function attributesOf(spec: Fields, user: UserInfo, namespace: string): Attributes {

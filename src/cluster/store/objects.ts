@@ -26,19 +26,24 @@ function lowerBound(keys: readonly string[], key: string): number {
   return low;
 }
 
+/** So few new keys are put in one by one; more are sorted and merged. */
+const FEW = 16;
+
 export function objectIndex(): ObjectIndex {
   const objects = new Map<string, KubeObject>();
   let keys: string[] = [];
-  /** Keys since this position were appended and may be out of order: sorted when somebody reads. */
-  let isOrdered = true;
-  const order = (): void => {
-    if (!isOrdered) keys.sort(byCodeUnit);
-    isOrdered = true;
+  /** Keys that are not in their place yet: a write must not cost more the more objects there are. */
+  let fresh: string[] = [];
+  const ordered = (): readonly string[] => {
+    if (fresh.length > FEW) keys = merged(keys, fresh.toSorted(byCodeUnit));
+    else for (const key of fresh) keys.splice(lowerBound(keys, key), 0, key);
+    if (fresh.length > 0) fresh = [];
+    return keys;
   };
   const values = (namespace?: string): KubeObject[] => {
-    order();
+    const all = ordered();
     // '0' is the character after '/': the range holds exactly the keys of the namespace.
-    const range = namespace === undefined ? keys : keys.slice(lowerBound(keys, `${namespace}/`), lowerBound(keys, `${namespace}0`));
+    const range = namespace === undefined ? all : all.slice(lowerBound(all, `${namespace}/`), lowerBound(all, `${namespace}0`));
     return range.flatMap((key) => objects.get(key) ?? []);
   };
   return {
@@ -48,14 +53,34 @@ export function objectIndex(): ObjectIndex {
     get: (key) => objects.get(key),
     set: (key, object) => {
       if (!objects.has(key)) {
-        if ((keys.at(-1) ?? '') > key) isOrdered = false;
-        keys.push(key);
+        const isLast = fresh.length === 0 && (keys.at(-1) ?? '') < key;
+        (isLast ? keys : fresh).push(key);
       }
       objects.set(key, object);
     },
     delete: (key) => {
-      if (objects.delete(key)) keys.splice(lowerBound(keys, key), 1);
+      if (!objects.delete(key)) return;
+      const all = ordered();
+      keys.splice(lowerBound(all, key), 1);
     },
     values,
   };
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
+
+function merged(a: readonly string[], b: readonly string[]): string[] {
+  const result: string[] = [];
+  let i = 0;
+  for (const key of b) {
+    for (let other = a[i]; other !== undefined && other < key; other = a[i]) {
+      result.push(other);
+      i++;
+    }
+    result.push(key);
+  }
+  for (; i < a.length; i++) result.push(a[i] ?? '');
+  return result;
 }

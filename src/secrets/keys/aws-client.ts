@@ -2,11 +2,21 @@ import type { KMSClientConfig } from '@aws-sdk/client-kms';
 
 import { SottoError, isAbort } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
+import type { AwsCredentials } from './credentials.ts';
 import { failureOfStatus, recordOf, serviceError, textOf, type ServiceCall, type ServiceFailure } from './key-service.ts';
 
 export interface AwsTarget {
   readonly partition: string;
   readonly region: string;
+}
+
+/** What one use of a key needs on its way. */
+export interface AwsCall {
+  readonly aws: AwsCredentials;
+  readonly target: AwsTarget;
+  readonly service: ServiceCall;
+  readonly world: World;
+  readonly signal: AbortSignal;
 }
 
 /** Access keys in the SDK's shape. */

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { awsEndpoint } from './aws-client.ts';
-import { sessionName } from './aws-kms.ts';
-import { awsKmsKey, masterKeyOf, type AwsCredentials, type AwsKeyFields, type Credentials } from './index.ts';
+import { sessionName } from './aws-session.ts';
+import { awsKmsKey, legacyAwsContexts, masterKeyOf, type AwsCredentials, type AwsKeyFields, type Credentials } from './index.ts';
 import { startFakeAws, type FakeAws } from './aws.fixture.ts';
 import { bytesOf, context, contextWith, DATA_KEY, DATA_KEY_NUMBERS, errorOf } from './keys.fixture.ts';
 
@@ -180,6 +180,14 @@ describe('AWS KMS', () => {
       retry: true,
     });
     expect((await errorOf(() => awsKmsKey({ arn: ARN }).unwrap('A*A', credentials(), context))).code).toBe('KEY_WRAPPED_INVALID');
+  });
+
+  it('SOPS-24: the contexts of files before 3.3.0', () => {
+    expect(legacyAwsContexts({ arn: ARN, context: { a: '1', b: '2', c: '1' } })).toEqual([
+      { a: '1', b: '1', c: '1' },
+      { a: '2', b: '2', c: '2' },
+    ]);
+    for (const context of [{}, { a: '1' }, { a: '1', b: '1' }]) expect(legacyAwsContexts({ arn: ARN, context })).toEqual([]);
   });
 
   it('stops with its signal', async () => {

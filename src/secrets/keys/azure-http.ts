@@ -10,19 +10,23 @@ type HttpHeaders = Awaited<ReturnType<HttpClient['sendRequest']>>['headers'];
 export function azureHttpClient(world: World): HttpClient {
   return {
     sendRequest: async (request) => {
-      const signal = request.abortSignal instanceof AbortSignal ? { signal: request.abortSignal } : {};
+      const late = new AbortController();
+      const timer = request.timeout > 0 ? world.clock.after(request.timeout, () => late.abort()) : undefined;
+      const signals = request.abortSignal instanceof AbortSignal ? [request.abortSignal, late.signal] : [late.signal];
       try {
         const response = await world.fetch(request.url, {
           method: request.method,
           headers: request.headers.toJSON(),
           redirect: 'error',
           ...(typeof request.body === 'string' ? { body: request.body } : {}),
-          ...signal,
+          signal: AbortSignal.any(signals),
         });
         return { request, status: response.status, headers: headersOf(response), bodyAsText: await response.text() };
       } catch (error) {
         // fetch says "fetch failed" only; what is wrong stands in its cause
         throw new Error(`cannot reach ${new URL(request.url).host} ${causeCode(error)}`.trim(), { cause: error });
+      } finally {
+        timer?.cancel();
       }
     },
   };

@@ -140,6 +140,26 @@ describe('Azure Key Vault', () => {
     expect(new Set(scopes)).toEqual(new Set(['https://vault.azure.net/.default']));
   });
 
+  it('flux/DEC-09: a client id alone is the managed identity of the machine', async () => {
+    const asked: string[] = [];
+    const world = contextWith({
+      fetch: (url, init) => {
+        if (!String(url).startsWith('http://169.254.169.254/')) return azure.fetch(url, init);
+        asked.push(new URL(url).searchParams.get('client_id') ?? '');
+        const token = {
+          access_token: 'not-a-real-azure-token',
+          expires_on: '4102444800',
+          resource: 'https://vault.azure.net',
+          token_type: 'Bearer',
+        };
+        return Promise.resolve(Response.json(token));
+      },
+    });
+    const given = credentials({ kind: 'managed', clientId: CLIENT });
+    expect(await azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' }).wrap(DATA_KEY, given, world)).toMatch(/^[\w-]{342}$/);
+    expect(new Set(asked)).toEqual(new Set([CLIENT]));
+  });
+
   it('an authority of ones own is asked', async () => {
     await azureKeyVaultKey({ vaultUrl: VAULT, name: 'sops' }).wrap(
       DATA_KEY,

@@ -27,15 +27,25 @@ export async function azureToken(
   try {
     const credential = credentialObjects.get(azure) ?? (await makeCredential(azure, world));
     credentialObjects.set(azure, credential);
-    const token = await world.outside(() => credential.getToken(scope, { abortSignal: signal }));
+    const ask = () => credential.getToken(scope, { abortSignal: signal });
+    // all but the ambient chain only ask the network, which is the world's already
+    const token = await (identity.kind === 'ambient' ? world.outside(ask) : ask());
     if (token === null) throw serviceError(call, 'denied', 'no token was given');
     return new Sensitive(token.token);
   } catch (error) {
     if (error instanceof SottoError || signal.aborted) throw error;
-    const { name, message } = error instanceof Error ? error : { name: '', message: '' };
-    if (identity.kind === 'ambient' && name === 'CredentialUnavailableError') return undefined;
+    const message = error instanceof Error ? error.message : '';
+    if (identity.kind === 'ambient' && isUnavailable(error)) return undefined;
     throw serviceError(call, 'denied', `cannot get a token: ${message}`);
   }
+}
+
+/** No way of the chain is set up on this machine; one that is and fails is another matter. */
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'CredentialUnavailableError') return true;
+  const { errors } = error as { readonly errors?: unknown };
+  return Array.isArray(errors) && errors.length > 0 && errors.every(isUnavailable);
 }
 
 /** The texts of an identity that a message must never show. */
@@ -65,9 +75,9 @@ async function makeCredential({ identity, authorityHost }: AzureCredentials, wor
       });
     }
     case 'managed':
-      return new sdk.ManagedIdentityCredential(identity.clientId === undefined ? {} : { clientId: identity.clientId });
+      return new sdk.ManagedIdentityCredential({ ...options, ...(identity.clientId === undefined ? {} : { clientId: identity.clientId }) });
     case 'ambient':
-      return new sdk.DefaultAzureCredential(authorityHost === undefined ? {} : { authorityHost });
+      return new sdk.DefaultAzureCredential(options);
     default:
       throw new SottoError('INTERNAL', 'an identity without a credential object');
   }

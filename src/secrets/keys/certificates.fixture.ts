@@ -9,7 +9,7 @@ export interface TestCertificate {
 const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const RSA = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: Uint8Array.of(1, 0, 1), hash: 'SHA-256' } as const;
 
-/** A certificate that signs itself, for 127.0.0.1 and for `example.invalid`; a client or a server may show it. */
+/** A certificate that signs itself, for 127.0.0.1, `localhost` and `example.invalid`; a client or a server may show it. */
 export async function testCertificate(type: 'ec' | 'rsa' = 'ec'): Promise<TestCertificate> {
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
@@ -28,6 +28,7 @@ export async function testCertificate(type: 'ec' | 'rsa' = 'ec'): Promise<TestCe
       new x509.SubjectAlternativeNameExtension([
         { type: 'ip', value: '127.0.0.1' },
         { type: 'dns', value: 'example.invalid' },
+        { type: 'dns', value: 'localhost' },
       ]),
     ],
   });

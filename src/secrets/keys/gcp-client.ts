@@ -34,16 +34,17 @@ async function makeClient(gcp: GcpCredentials): Promise<GcpClient> {
   const { host, port, isPlain } = parseEndpoint(gcp.endpoint);
   const isRest = gcp.clientType === 'rest';
   const client = new KeyManagementServiceClient({
-    universeDomain: gcp.universeDomain ?? DEFAULT_UNIVERSE,
+    // an endpoint stands for its universe, as upstream has it
+    universeDomain: host === undefined ? (gcp.universeDomain ?? DEFAULT_UNIVERSE) : DEFAULT_UNIVERSE,
     fallback: isRest,
-    ...(authClient === undefined ? {} : { authClient: authClient as never }),
+    authClient: authClient as never,
     ...(host === undefined ? {} : { apiEndpoint: host }),
     ...(port === undefined ? {} : { port }),
     ...(isPlain && isRest ? { protocol: 'http' } : {}),
     ...(isPlain && !isRest ? { sslCreds: await plainChannel() } : {}),
     'grpc.client_idle_timeout_ms': IDLE_MS,
   });
-  const needsHeaders = isPlain && !isRest && authClient !== undefined;
+  const needsHeaders = isPlain && !isRest;
   return { client, headers: async () => (needsHeaders ? Object.fromEntries(await authClient.getRequestHeaders()) : {}) };
 }
 
@@ -52,8 +53,8 @@ async function plainChannel() {
   return credentials.createInsecure() as never;
 }
 
-/** Undefined: the SDK looks for application default credentials. */
-async function makeAuthClient(gcp: GcpCredentials): Promise<AuthClient | undefined> {
+/** The SDK never looks for credentials by itself: where it finds none it leaves a rejection that nobody handles. */
+async function makeAuthClient(gcp: GcpCredentials): Promise<AuthClient> {
   const { GoogleAuth, JWT, OAuth2Client } = await import('google-auth-library');
   if (gcp.json !== undefined) {
     const client = new GoogleAuth({ scopes: SCOPE }).fromJSON(checkedDocument(gcp));
@@ -67,7 +68,7 @@ async function makeAuthClient(gcp: GcpCredentials): Promise<AuthClient | undefin
     return client;
   }
   const { tokenSource } = gcp;
-  if (tokenSource === undefined) return undefined;
+  if (tokenSource === undefined) return new GoogleAuth({ scopes: SCOPE }).getClient();
   const client = new OAuth2Client();
   // expired at once: the source decides how long a token lives
   client.refreshHandler = async () => ({ access_token: (await tokenSource()).reveal(), expiry_date: 1 });

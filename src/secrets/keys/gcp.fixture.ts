@@ -108,7 +108,7 @@ const encode =
   ({ bytes }: Message): Buffer =>
     Buffer.concat([Buffer.of((field << 3) | 2, bytes.length), bytes]);
 
-export async function startFakeGrpc(): Promise<FakeGcp> {
+export async function startFakeGrpc(tls?: { readonly certificate: string; readonly key: string }): Promise<FakeGcp> {
   const calls: FakeGcp['calls'] = [];
   const state: { failNext: FakeGcp['failNext'] } = { failNext: undefined };
   const server = new Server();
@@ -134,10 +134,14 @@ export async function startFakeGrpc(): Promise<FakeGcp> {
     { encrypt: method('Encrypt', 2), decrypt: method('Decrypt', 1) },
     { encrypt: handle('encrypt'), decrypt: handle('decrypt') },
   );
+  const pair = tls === undefined ? [] : [{ cert_chain: Buffer.from(tls.certificate), private_key: Buffer.from(tls.key) }];
+  const credentials = tls === undefined ? ServerCredentials.createInsecure() : ServerCredentials.createSsl(null, pair);
   const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error))),
   );
-  return Object.assign(state, { endpoint: `http://127.0.0.1:${port}`, calls, close: () => Promise.resolve(server.forceShutdown()) });
+  return Object.assign(state, {
+    endpoint: tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
+    calls,
+    close: () => Promise.resolve(server.forceShutdown()),
+  });
 }

@@ -9,8 +9,9 @@ export { ageRecipientOf, generateAgeIdentity, parseAgeIdentities, type AgeIdenti
 export { identityKind, parseAgeIdentityFile, type IdentityKind } from './age-others.ts';
 export { passphraseCacheName } from './age-scrypt.ts';
 export { recipientKind, type RecipientKind } from './age-text.ts';
-export { awsKmsKey, type AwsKeyFields } from './aws-kms.ts';
+export { awsKmsKey, legacyAwsContexts, type AwsKeyFields } from './aws-kms.ts';
 export { azureKeyVaultKey, parseAzureKeyUrl, type AzureKeyFields } from './azure-key-vault.ts';
+export { preferCredentials } from './credentials-order.ts';
 export type {
   AgePlugins,
   AskPassphrase,

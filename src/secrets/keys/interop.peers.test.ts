@@ -13,7 +13,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Sensitive } from '../../base/sensitive/index.ts';
+import { installPlugin, PLUGIN_IDENTITY, PLUGIN_RECIPIENT } from './age-plugin.fixture.ts';
 import { startFakeAws, type FakeAws } from './aws.fixture.ts';
+import { encodeBech32 } from './bech32.ts';
 import {
   ageKey,
   ageRecipientOf,
@@ -24,7 +26,7 @@ import {
   type Credentials,
   type MasterKeyType,
 } from './index.ts';
-import { context, DATA_KEY, DATA_KEY_NUMBERS, vector, vectorBytes } from './keys.fixture.ts';
+import { bytesOf, context, DATA_KEY, DATA_KEY_NUMBERS, vector, vectorBytes } from './keys.fixture.ts';
 import { startFakeVault, type FakeVault } from './vault.fixture.ts';
 
 const PEERS = '/root/peers';
@@ -126,6 +128,38 @@ describe.skipIf(!existsSync(`${PEERS}/sops`))('sops itself', () => {
 });
 
 describe.skipIf(!existsSync(`${PEERS}/age`))('age itself', () => {
+  const ageWith = async (args: readonly string[], env: Record<string, string>): Promise<Buffer> =>
+    (await run(`${PEERS}/age`, [...args], { encoding: 'buffer', env: { PATH: `${folder}:${PEERS}:${process.env['PATH'] ?? ''}`, ...env } }))
+      .stdout;
+
+  it('AGE-08: drives the same plugin as Sotto, both ways', async () => {
+    installPlugin(folder);
+    const env = { NOTES: join(folder, 'notes') };
+    const identities = [{ source: 'flip', identity: new Sensitive(PLUGIN_IDENTITY) }];
+    const credentials: Credentials = { age: { identities, plugins: { path: [folder], env } } };
+    await writeFile(join(folder, 'flip.txt'), PLUGIN_IDENTITY);
+    await writeFile(join(folder, 'flip.age'), await ageKey(PLUGIN_RECIPIENT).wrap(DATA_KEY, credentials, context));
+    expect([...(await ageWith(['-d', '-i', join(folder, 'flip.txt'), join(folder, 'flip.age')], env))]).toEqual(DATA_KEY_NUMBERS);
+    await writeFile(join(folder, 'key'), DATA_KEY.reveal());
+    const theirs = await ageWith(['-a', '-r', PLUGIN_RECIPIENT, join(folder, 'key')], env);
+    expect(bytesOf(await ageKey(PLUGIN_RECIPIENT).unwrap(theirs.toString(), credentials, context))).toEqual(DATA_KEY_NUMBERS);
+  });
+
+  it.skipIf(!existsSync(`${PEERS}/age-plugin-batchpass`))('AGE-08: Sotto drives a plugin that comes with age', async () => {
+    const env = { AGE_PASSPHRASE: 'test passphrase', AGE_PASSPHRASE_WORK_FACTOR: '10' };
+    await writeFile(join(folder, 'key'), DATA_KEY.reveal());
+    const wrapped = await ageWith(['-e', '-a', '-j', 'batchpass', join(folder, 'key')], env);
+    const identity = new Sensitive(encodeBech32('age-plugin-batchpass-', new Uint8Array()).toUpperCase());
+    const credentials = (passphrase: string): Credentials => ({
+      age: { identities: [{ source: 'batchpass', identity }], plugins: { path: [PEERS], env: { AGE_PASSPHRASE: passphrase } } },
+    });
+    expect(bytesOf(await ageKey('age1x').unwrap(wrapped.toString(), credentials('test passphrase'), context))).toEqual(DATA_KEY_NUMBERS);
+    const wrong = await ageKey('age1x')
+      .unwrap(wrapped.toString(), credentials('wrong'), context)
+      .catch((error: unknown) => error);
+    expect(wrong).not.toMatchObject({ kind: 'opened' });
+  });
+
   it.each(['ed25519', 'rsa'])('AGE-06: opens what is wrapped here for ssh-%s', async (type) => {
     const wrapped = await ageKey(vector(`TEST-KEY-${type}.pub`)).wrap(DATA_KEY, {}, context);
     const path = join(folder, `${type}.age`);

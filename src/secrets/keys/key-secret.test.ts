@@ -6,6 +6,7 @@ import {
   keySecretCredentials,
   masterKeyOf,
   needsRotation,
+  preferCredentials,
   wrappedKeyAge,
   type Credentials,
 } from './index.ts';
@@ -101,6 +102,16 @@ describe('keySecretCredentials', () => {
     for (const text of ['-----BEGIN OPENSSH PRIVATE KEY-----', 'age-encryption.org/v1\n']) {
       expect(await errorOf(() => read({ 'a.agekey': text }))).toMatchObject({ code: 'AGE_UNSUPPORTED', at: { file: 'a.agekey' } });
     }
+  });
+});
+
+describe('preferCredentials', () => {
+  it('flux/DEC-09: what the key Secret has beats workload identity, provider by provider', () => {
+    const secret = read({ 'sops.aws-kms': 'aws_access_key_id: AKID\naws_secret_access_key: s' });
+    const workload: Credentials = { aws: { ambient: false }, gcp: { ambient: false } };
+    const own: Credentials = { gcp: { ambient: true }, vault: {} };
+    const order = preferCredentials(secret, workload, own);
+    expect([order.aws, order.gcp, order.vault, order.azure]).toEqual([secret.aws, workload.gcp, own.vault, undefined]);
   });
 });
 

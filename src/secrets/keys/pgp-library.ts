@@ -8,7 +8,11 @@ import type { PgpCredentials } from './credentials.ts';
 type Library = typeof OpenPgp;
 type Given = NonNullable<PgpCredentials['keys']>[number];
 
-const BLOCK = /-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[\s\S]*?-----END PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----/g;
+const BEGIN = /(?=-----BEGIN PGP )/;
+const PRIVATE_BLOCK = /^-----BEGIN PGP PRIVATE KEY BLOCK-----/;
+const KEY_BLOCK = /^-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----/;
+/** A wrapped data key is tiny; what unpacks to more is no such thing. */
+const MAX_UNPACKED_BYTES = 1 << 20;
 
 /** Keys of old files are weak by today's measure. Whoever has one must still be able to read, and to move away. */
 const OLD_KEYS: PartialConfig = {
@@ -17,6 +21,7 @@ const OLD_KEYS: PartialConfig = {
   rejectCurves: new Set(),
   allowMissingKeyFlags: true,
   aeadProtect: false,
+  maxDecompressedMessageSize: MAX_UNPACKED_BYTES,
 };
 
 /** The library takes null for "at any time": an expired key still opens what was encrypted for it. */
@@ -89,15 +94,16 @@ function privateKeys(given: Given, library: Library): Promise<PrivateKey[]> {
 }
 
 async function readPrivateKeys({ armored, source }: Given, library: Library): Promise<PrivateKey[]> {
-  const keys = await readBlocks(armored.reveal(), source, (armoredKeys) => library.readPrivateKeys({ armoredKeys, config: OLD_KEYS }));
-  if (keys.length === 0) throw invalidKey(source);
-  return keys;
+  const read = (armoredKeys: string): Promise<PrivateKey[]> => library.readPrivateKeys({ armoredKeys, config: OLD_KEYS });
+  return readBlocks(armored.reveal(), source, PRIVATE_BLOCK, read);
 }
 
-async function readBlocks<T>(text: string, source: string, read: (block: string) => Promise<T[]>): Promise<T[]> {
+/** Reads the blocks of a kind; the others are left out, as gpg's import does with what it has no use for. */
+async function readBlocks<T>(text: string, source: string, kind: RegExp, read: (block: string) => Promise<T[]>): Promise<T[]> {
+  const blocks = text.split(BEGIN).filter((block) => KEY_BLOCK.test(block));
+  if (blocks.length === 0) throw invalidKey(source);
   try {
-    const found = await Promise.all(Array.from(text.matchAll(BLOCK), ([block]) => read(block)));
-    return found.flat();
+    return (await Promise.all(blocks.filter((block) => kind.test(block)).map(read))).flat();
   } catch {
     // what cannot be read is a private key: the library's message may quote it
     throw invalidKey(source);
@@ -169,7 +175,7 @@ async function publicKeys(pgp: PgpCredentials, library: Library): Promise<Key[]>
   const found: Key[] = [];
   for (const given of pgp.keys ?? []) found.push(...(await privateKeys(given, library)));
   for (const { armored, source } of pgp.publicKeys ?? []) {
-    found.push(...(await readBlocks(armored, source, (armoredKeys) => library.readKeys({ armoredKeys, config: OLD_KEYS }))));
+    found.push(...(await readBlocks(armored, source, KEY_BLOCK, (armoredKeys) => library.readKeys({ armoredKeys, config: OLD_KEYS }))));
   }
   return found;
 }

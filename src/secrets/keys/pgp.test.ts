@@ -121,6 +121,35 @@ describe('OpenPGP keys given as text', () => {
     expect((await errorOf(() => pgpKey('FP').unwrap(message, keys(['protected']), context))).code).toBe('PGP_PASSPHRASE_MISSING');
   });
 
+  it('refuses a small message that unpacks to a large one', async () => {
+    const { createMessage, encrypt, enums, readKey } = await import('openpgp');
+    const bomb = await encrypt({
+      message: await createMessage({ binary: new Uint8Array(8 << 20) }),
+      encryptionKeys: await readKey({ armoredKey: vector('TEST-KEY-pgp-rsa2048.pub.asc') }),
+      config: { preferredCompressionAlgorithm: enums.compression.zlib },
+    });
+    expect(bomb.length).toBeLessThan(50_000);
+    expect((await errorOf(() => pgpKey('FP').unwrap(bomb, keys(['rsa2048']), context))).code).toBe('PGP_FAILED');
+  });
+
+  it('one text may hold several keys, and words around them', async () => {
+    const armored = [
+      'a note',
+      vector('TEST-KEY-pgp-rsa1024.pub.asc'),
+      vector('TEST-KEY-pgp-rsa2048.asc'),
+      vector('TEST-KEY-pgp-curve25519.asc'),
+    ];
+    const credentials: Credentials = {
+      pgp: { keys: armored.slice(2).map((text) => ({ source: 'a', armored: new Sensitive(`a note\n${text}`) })) },
+    };
+    const both: Credentials = { pgp: { keys: [{ source: 'both.asc', armored: new Sensitive(armored.join('\nmore\n')) }] } };
+    for (const given of [credentials, both]) {
+      for (const name of ['rsa2048', 'curve25519']) {
+        expect(bytesOf(await pgpKey('FP').unwrap(vector(`pgp-${name}.gpg.txt`), given, context))).toEqual(DATA_KEY_NUMBERS);
+      }
+    }
+  });
+
   it('does not encrypt for a key that has expired', async () => {
     const error = await errorOf(async () => pgpKey(await primary('expired')).wrap(DATA_KEY, keys(['expired']), context));
     expect(error.code).toBe('PGP_ENCRYPT_FAILED');

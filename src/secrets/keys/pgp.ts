@@ -106,7 +106,8 @@ async function decryptWithGpg(wrapped: string, keyring: Keyring, { world, signal
   if (recipients.length > 0 && recipients.every((id) => missing.has(id))) {
     return notMine(`the keyring has none of the secret keys ${recipients.join(', ')}`);
   }
-  if (recipients.length === 0) throw new SottoError('PGP_MESSAGE_INVALID', 'the wrapped data key is no OpenPGP message for a public key');
+  if (recipients.length === 0)
+    throw new SottoError('PGP_MESSAGE_INVALID', 'the wrapped data key is damaged, or no OpenPGP message for a public key');
   throw new SottoError(
     'GPG_FAILED',
     `gpg cannot decrypt${reason(run, ['MISSING_PASSPHRASE', 'BAD_PASSPHRASE', 'ERROR', 'DECRYPTION_FAILED'])}`,

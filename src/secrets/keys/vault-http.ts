@@ -50,9 +50,9 @@ export async function vaultWrite(
 
 async function send(url: URL, init: RequestInit, { tls }: VaultCredentials, call: ServiceCall, world: World): Promise<Response> {
   try {
-    if (tls === undefined) return await world.fetch(url, init);
-    const dispatcher = await agentFor(tls);
-    const { fetch } = await import('undici');
+    if (tls === undefined || !hasSettings(tls)) return await world.fetch(url, init);
+    const dispatcher = await agentFor(tls, world);
+    const { fetch } = await world.outside(() => import('undici'));
     const options = { ...init, dispatcher } as Parameters<typeof fetch>[1];
     return await world.outside(() => fetch(url, options));
   } catch (error) {
@@ -61,10 +61,14 @@ async function send(url: URL, init: RequestInit, { tls }: VaultCredentials, call
   }
 }
 
-async function agentFor(tls: VaultTls): Promise<Agent> {
+function hasSettings({ skipVerify, ...others }: VaultTls): boolean {
+  return skipVerify === true || Object.keys(others).length > 0;
+}
+
+async function agentFor(tls: VaultTls, world: World): Promise<Agent> {
   const known = agents.get(tls);
   if (known !== undefined) return known;
-  const { Agent } = await import('undici');
+  const { Agent } = await world.outside(() => import('undici'));
   const agent = new Agent({
     connect: {
       rejectUnauthorized: tls.skipVerify !== true,

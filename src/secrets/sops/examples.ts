@@ -19,7 +19,7 @@ const EXAMPLES: Readonly<Record<SopsFormat, SopsMap>> = {
   yaml: NESTED,
   json: NESTED,
   dotenv: map([{ kind: 'comment', text: ' Example comment' }, ...FLAT, entry('example_multiline', str('foo\nbar\nbaz'))]),
-  ini: map([entry('Welcome!', map([{ kind: 'comment', text: ' Example comment' }, ...FLAT]))]),
+  ini: map([entry('Welcome!', map([{ kind: 'comment', text: 'Example comment' }, ...FLAT]))]),
   binary: map([entry('data', str(GREETING))]),
 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { SottoError } from '../../../base/errors/index.ts';
-import { matchCreationRule, parseConfig, ruleKeys, type SopsConfig } from './index.ts';
+import { explainCreationRule, matchCreationRule, matchDestinationRule, parseConfig, ruleKeys, type SopsConfig } from './index.ts';
 
 const AGE = 'age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z';
 const PGP = 'FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4';
@@ -156,5 +156,65 @@ describe('the rest', () => {
     ['a text for groups', 'creation_rules:\n  - key_groups: x\n'],
   ])('refuses %s with file and place', (_name, text) => {
     expect(() => config(text)).toThrow(expect.objectContaining({ code: 'SOPS_CONFIG_INVALID', at: { file: '/repo/.sops.yaml' } }));
+  });
+});
+
+describe('destination_rules', () => {
+  const parse = (rules: string): ReturnType<typeof parseConfig> => parseConfig(`destination_rules:\n${rules}`, '/repo/.sops.yaml');
+
+  it('SOPS-44: one destination each, with the defaults of Vault', () => {
+    const config = parse(`
+  - path_regex: ^s3/
+    s3_bucket: b
+    s3_prefix: p/
+    omit_extensions: true
+  - path_regex: ^gcs/
+    gcs_bucket: g
+  - vault_path: v/
+    recreation_rule:
+      age: age1x
+`);
+    expect(config.warnings).toEqual([]);
+    expect(matchDestinationRule(config, 's3/a.yaml')).toMatchObject({
+      destination: { kind: 's3', bucket: 'b', prefix: 'p/' },
+      omitExtensions: true,
+      recreationRule: undefined,
+    });
+    expect(matchDestinationRule(config, 'gcs/a.yaml').destination).toEqual({ kind: 'gcs', bucket: 'g', prefix: '' });
+    expect(matchDestinationRule(config, 'other/s3/a.yaml')).toMatchObject({
+      destination: { kind: 'vault', path: 'v/', address: '', mount: 'secret/', version: 2 },
+      recreationRule: { groups: [[{ type: 'age', fields: { recipient: 'age1x' } }]] },
+      omitExtensions: false,
+    });
+  });
+
+  it('SOPS-44: the path is matched as it is given; a pattern that does not compile matches nothing and is a warning', () => {
+    const config = parse(`  - path_regex: "("\n    s3_bucket: a\n  - path_regex: ^/repo/\n    s3_bucket: b\n`);
+    expect(config.warnings).toEqual(['destination_rules[0].path_regex: does not compile and matches nothing']);
+    expect(matchDestinationRule(config, '/repo/x').destination).toMatchObject({ bucket: 'b' });
+    expect(() => matchDestinationRule(config, 'repo/x')).toThrow('no matching destination found in config');
+  });
+
+  it.each([
+    ['- path_regex: x', 'names no destination'],
+    ['- {s3_bucket: a, gcs_bucket: b}', 'names more than one destination'],
+    ['- {vault_path: a, vault_kv_version: 3}', 'expected 1 or 2'],
+  ])('SOPS-44: refuses %s', (rule, message) => {
+    expect(() => parse(`  ${rule}\n`)).toThrow(message);
+  });
+});
+
+describe('explaining', () => {
+  it('SOPS-41: says what was matched and stops at the first rule that matches', () => {
+    const config = parseConfig('creation_rules:\n  - path_regex: ^a/\n    age: x\n  - age: y\n  - age: z\n', '/repo/.sops.yaml');
+    expect(explainCreationRule(config, 'b/f.yaml', '/repo/sub')).toMatchObject({
+      matched: 'sub/b/f.yaml',
+      rules: [
+        { index: 0, matches: false },
+        { index: 1, matches: true },
+      ],
+    });
+    expect(explainCreationRule(config, '/elsewhere/f.yaml', '/repo')?.matched).toBe('/elsewhere/f.yaml');
+    expect(explainCreationRule(parseConfig('stores: {}\n', '/repo/.sops.yaml'), 'x', '/repo')).toBeUndefined();
   });
 });

@@ -55,10 +55,12 @@ function unary(client: Client, method: Method, request: Uint8Array, { world, sig
       signal?.removeEventListener('abort', stop);
       if (error === null && answer !== undefined) resolve(answer);
       else
-        reject(new SottoError('SOPS_KEY_SERVICE', `key service ${address}: ${detailsOf(error)}`, { retry: error?.code === UNAVAILABLE }));
+        reject(
+          new SottoError('SOPS_KEY_SERVICE', `key service ${address}: ${detailsOf(error)}`, { retry: Number(error?.code) === UNAVAILABLE }),
+        );
     };
     const deadline = world.clock.now() + DEADLINE_MS;
-    const call = client.makeUnaryRequest<Uint8Array, Uint8Array>(pathOf(method), Buffer.from, asIs, request, { deadline }, done);
+    const call = client.makeUnaryRequest<Uint8Array, Uint8Array>(pathOf(method), toBuffer, asIs, request, { deadline }, done);
     const stop = (): void => call.cancel();
     signal?.addEventListener('abort', stop, { once: true });
   });
@@ -69,6 +71,10 @@ const UNAVAILABLE = 14;
 function detailsOf(error: ServiceError | null): string {
   // the library appends an empty note
   return (error?.details ?? 'no answer').replace(/ Resolution note: $/, '');
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes);
 }
 
 function asIs(bytes: Buffer): Uint8Array {
