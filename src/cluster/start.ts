@@ -49,7 +49,7 @@ export async function startCluster(options: StartOptions = {}): Promise<RunningC
   const kubeconfigPath = options.kubeconfigPath ?? (dataDir === undefined ? undefined : join(dataDir, KUBECONFIG));
   if (dataDir !== undefined) await makePrivateDirectory(dataDir);
   const databasePath = dataDir === undefined ? ':memory:' : join(dataDir, DATABASE);
-  const embedded = await createCluster({ world, entropy, databasePath, authorization, ...(log === undefined ? {} : { log }) });
+  const embedded = await createCluster({ world, entropy, databasePath, authorization, ...(dataDir === undefined ? {} : { tokens: { keyPath: join(dataDir, 'pki', 'sa.key') } }), ...(log === undefined ? {} : { log }) });
   let served: ServedCluster | undefined;
   try {
     served = await serve(embedded, { world, entropy, port, ...(dataDir === undefined ? {} : { dataDir }) });

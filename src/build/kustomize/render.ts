@@ -76,7 +76,7 @@ export function renderYaml(result: BuildResult): string {
 }
 
 function yamlOf({ object }: BuiltObject): string {
-  return stringifyYaml(object as Parameters<typeof stringifyYaml>[0], { profile: 'goYaml2' });
+  return stringifyYaml(object, { profile: 'goYaml2' });
 }
 
 /**

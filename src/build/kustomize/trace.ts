@@ -19,7 +19,7 @@ export class Trace {
       if (resource.deleted) continue;
       const before = this.#known.get(resource) ?? this.#sameObject(resource);
       const now = new Map<string, Field>();
-      for (const [path, value] of leavesOf(toJson(resource.root, { profile: 'goYaml3' }) as Json, '')) {
+      for (const [path, value] of leavesOf(toJson(resource.root, { profile: 'goYaml3' }), '')) {
         const old = before?.get(path);
         now.set(path, old?.value === value ? old : { value, source });
       }
@@ -42,7 +42,7 @@ export class Trace {
 /** Every value that holds no other, by its path; list elements go by their name where they have one. */
 function* leavesOf(value: Json, path: string): Generator<[path: string, value: string]> {
   if (Array.isArray(value) && value.length > 0) {
-    for (const [index, element] of value.entries()) yield* leavesOf(element as Json, `${path}[${keyOf(element as Json, index)}]`);
+    for (const [index, element] of value.entries()) yield* leavesOf(element, `${path}[${keyOf(element, index)}]`);
   } else if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
     for (const [key, element] of Object.entries(value)) yield* leavesOf(element, path === '' ? partOf(key) : `${path}.${partOf(key)}`);
   } else {

@@ -17,6 +17,7 @@ export const decryptCommand: SopsCommand = {
       steps === undefined
         ? (await decrypt(bytes, options)).bytes
         : extract((await decryptToTree(bytes, options)).tree, steps, streams.output, contextOf(options));
+    await face.audit('decrypt', streams.name);
     await writeResult(result, args, streams, world, true);
   },
 };

@@ -14,6 +14,7 @@ import {
   type SopsTree,
 } from '../../secrets/sops/index.ts';
 import { runEditor } from './editor.ts';
+import type { SopsFace } from './face.ts';
 import { ExitError, status } from './failures.ts';
 import { writeTarget } from './files.ts';
 import { readLine } from './prompt.ts';
@@ -27,6 +28,7 @@ export interface EditOptions extends SealOptions {
   readonly path: string;
   /** Show the metadata as well. They cannot be changed here. */
   readonly showKeys: boolean;
+  readonly audit: SopsFace['audit'];
 }
 
 /**
@@ -62,6 +64,7 @@ async function session(temporary: string, document: SopsDocument, options: EditO
     try {
       const tree = readTree(edited, document, options);
       const sealed = sealDocument(document, tree, { ...options, raiseVersion: true });
+      await options.audit('encrypt', options.path);
       return await writeTarget(options.path, sealed, world, false);
     } catch (error) {
       if (!(error instanceof SottoError)) throw error;

@@ -43,7 +43,7 @@ async function edit(face: SopsFace, override: string | undefined): Promise<void>
   const named = fileStreams(args, world, override ?? file);
   const streams: FileStreams = { ...named, path: fileStreams(args, world, file, 'none').path };
   const { document, options } = (await isThere(streams.path, face)) ? await openExisting(face, streams) : await startNew(face, streams);
-  await editDocument(document, { ...options, path: streams.path, showKeys: args.has('show-master-keys') });
+  await editDocument(document, { ...options, path: streams.path, showKeys: args.has('show-master-keys'), audit: face.audit });
 }
 
 interface Opened {
@@ -53,7 +53,9 @@ interface Opened {
 
 async function openExisting(face: SopsFace, streams: FileStreams): Promise<Opened> {
   const { bytes, options } = await readEncrypted(face, streams, { ignoreMac: true, missing: 'unreadable' });
-  return { document: await openDocument(bytes, options), options };
+  const document = await openDocument(bytes, options);
+  await face.audit('decrypt', streams.path);
+  return { document, options };
 }
 
 async function startNew(face: SopsFace, streams: FileStreams): Promise<Opened> {

@@ -31,6 +31,7 @@ export const encryptCommand: SopsCommand = {
       file: streams.name,
       ...(indent === undefined ? {} : { indent }),
     });
+    await face.audit('encrypt', streams.name);
     await writeResult(encrypted, args, streams, world, false);
   },
 };

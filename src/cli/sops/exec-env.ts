@@ -26,6 +26,7 @@ export const execEnvCommand: SopsCommand = {
     if (background && args.has('same-process')) throw conflict('The --same-process flag cannot be used with --background');
     const { bytes, options } = await readEncrypted(face, fileStreams(args, world, file, 'none'), { missing: 'unreadable' });
     const { tree } = await decryptToTree(bytes, options);
+    await face.audit('decrypt', file);
     return runShell(command, {
       world,
       background,

@@ -31,6 +31,7 @@ export const execFileCommand: SopsCommand = {
       throw new ExitError(status.generic, 'error: missing file to decrypt');
     const { bytes, options } = await readEncrypted(face, fileStreams(args, world, file), { missing: 'unreadable' });
     const plain = (await decrypt(bytes, options)).bytes;
+    await face.audit('decrypt', file);
     if (args.has('background')) warn("exec-file's --background option is deprecated");
     const name = localName(args.text('filename'));
     // from here on everything belongs to the user, the folder included

@@ -34,7 +34,10 @@ async function rotate(face: SopsFace, isLegacy: boolean): Promise<void> {
   const added = keysOfFlags(face, 'add-');
   const removed = keysOfFlags(face, 'rm-');
   const { bytes, options } = await readEncrypted(face, streams, { ignoreMac: isLegacy, missing: 'unreadable' });
+  await face.audit('rotate', streams.name);
   const rotated = await rotateDataKey(bytes, { ...options, groups: (groups) => changeKeys(groups, added, removed) });
+  await face.audit('decrypt', streams.name);
+  await face.audit('encrypt', streams.name);
   await writeResult(rotated, args, streams, world, false);
 }
 

@@ -63,9 +63,12 @@ async function applySet(face: SopsFace, file: string, path: readonly PathStep[],
   const streams = fileStreams(args, world, file);
   const { bytes, options } = await readEncrypted(face, streams, { ignoreMac: true, missing: 'unreadable' });
   const document = await openDocument(bytes, options);
+  await face.audit('decrypt', file);
   const { tree, changed } = setValue(document.tree, path, value);
   if (!changed && isIdempotent) return;
-  await writeTarget(streams.path, sealDocument(document, tree, options), world, false);
+  const sealed = sealDocument(document, tree, options);
+  await face.audit('encrypt', file);
+  await writeTarget(streams.path, sealed, world, false);
 }
 
 /** @throws ExitError 7 */

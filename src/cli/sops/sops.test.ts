@@ -3,8 +3,6 @@ import { join } from 'node:path';
 
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { systemWorld } from '../../base/world/index.ts';
-import { refuseAudit } from './audit.ts';
 import { decrypted, encrypted, fileOf, KEY_FILE, RECIPIENT, root, sops as run, vector, type Result, type Run } from './testing.ts';
 import { splitWords } from './words.ts';
 
@@ -197,16 +195,6 @@ describe('sops encrypt', () => {
       );
       expect(named).toMatchObject({ code: 0, err: '' });
     }
-  });
-
-  it('SOPS-62: refuses to run when an audit backend is configured', async () => {
-    const { cwd } = await sops(['--version'], {
-      files: { 'audit.yaml': 'backends:\n  postgres:\n    - connection_string: postgres://x\n', 'empty.yaml': 'backends:\n' },
-    });
-    const world = systemWorld();
-    await expect(refuseAudit(world, join(cwd, 'audit.yaml'))).rejects.toThrow('audit backends are not supported yet: postgres');
-    await expect(refuseAudit(world, join(cwd, 'empty.yaml'))).resolves.toBeUndefined();
-    await expect(refuseAudit(world, join(cwd, 'none.yaml'))).resolves.toBeUndefined();
   });
 });
 

@@ -24,6 +24,8 @@ export interface Run {
   readonly files?: Readonly<Record<string, string>>;
   /** Default: a fresh directory. */
   readonly cwd?: string;
+  /** Default: none. */
+  readonly auditFile?: string;
 }
 
 export interface Result {
@@ -57,7 +59,12 @@ export async function sops(argv: readonly string[], options: Run = {}): Promise<
     stdout: { write: (text) => void out.push(text), isTTY: false, columns: 80 },
     stderr: { write: (text) => void err.push(text), isTTY: false, columns: 80 },
   };
-  return { code: await main(argv, world, systemEntropy), out: out.join(''), err: err.join(''), cwd };
+  return {
+    code: await main(argv, world, systemEntropy, options.auditFile ?? join(root, 'no-audit.yaml')),
+    out: out.join(''),
+    err: err.join(''),
+    cwd,
+  };
 }
 
 /** The text of a file of a run. */

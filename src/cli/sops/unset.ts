@@ -25,8 +25,12 @@ export const unsetCommand: SopsCommand = {
     const streams = fileStreams(args, world, file);
     const { bytes, options } = await readEncrypted(face, streams, { ignoreMac: true, missing: 'unreadable' });
     const document = await openDocument(bytes, options);
+    await face.audit('decrypt', file);
     const tree = removeValue(document.tree, steps, args.has('idempotent'));
-    if (tree !== undefined) await writeTarget(streams.path, sealDocument(document, tree, options), world, false);
+    if (tree === undefined) return;
+    const sealed = sealDocument(document, tree, options);
+    await face.audit('encrypt', file);
+    await writeTarget(streams.path, sealed, world, false);
   },
 };
 

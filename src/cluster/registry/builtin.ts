@@ -30,6 +30,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   'statefulsets.apps': WORKLOAD,
   'events.events.k8s.io': { createOnUpdate: true },
   'selfsubjectreviews.authentication.k8s.io': REVIEW,
+  'tokenreviews.authentication.k8s.io': REVIEW,
   'selfsubjectaccessreviews.authorization.k8s.io': REVIEW,
   'selfsubjectrulesreviews.authorization.k8s.io': REVIEW,
   'subjectaccessreviews.authorization.k8s.io': REVIEW,
@@ -63,11 +64,10 @@ const NOT_SERVED = new Set([
   'bindings',
   'componentstatuses',
   'apiservices.apiregistration.k8s.io',
-  'tokenreviews.authentication.k8s.io',
   'storageversions.internal.apiserver.k8s.io',
   'storageversionmigrations.storagemigration.k8s.io',
 ]);
-const SERVED_SUBRESOURCES = new Set(['status', 'scale', 'finalize', 'approval']);
+const SERVED_SUBRESOURCES = new Set(['status', 'scale', 'finalize', 'approval', 'token']);
 /** Two views of one store. */
 const STORE_NAMES: Readonly<Record<string, string>> = { 'events.events.k8s.io': 'events' };
 const SCALE = { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' };

@@ -28,7 +28,8 @@ export async function authenticate(request: ApiRequest, authenticators: readonly
   throw apiErrors.unauthorized();
 }
 
-function withAuthenticated(user: UserInfo): UserInfo {
+/** Everybody who was authenticated is in the group that says so, unless already told (AUTHN-03). */
+export function withAuthenticated(user: UserInfo): UserInfo {
   if (user.groups.includes(AUTHENTICATED) || user.groups.includes(UNAUTHENTICATED)) return user;
   return { ...user, groups: [...user.groups, AUTHENTICATED] };
 }

@@ -10,6 +10,7 @@ import { authorizeAuthenticated } from './authorize.ts';
 import type { Authenticator } from './authenticate.ts';
 import { bootstrap, bootstrapLoop, bootstrapRoles } from './bootstrap.ts';
 import { handleRequest } from './pipeline.ts';
+import { createTokens, type TokenOptions } from './tokens/index.ts';
 import { lost, watchList } from './watches.ts';
 
 /** The administrator that in-process callers are unless they say otherwise. */
@@ -35,6 +36,8 @@ export interface ClusterOptions {
   readonly authorize?: Authorize;
   /** Bearer tokens that are known. */
   readonly authenticators?: readonly Authenticator[];
+  /** Tokens of service accounts. */
+  readonly tokens?: TokenOptions;
 }
 
 /** A running API server without a port. */
@@ -46,6 +49,8 @@ export interface EmbeddedCluster {
   readonly store: Store;
   /** One more way to know callers by their bearer token. */
   addAuthenticator(authenticator: Authenticator): void;
+  /** Where the server is reached, for the OpenID discovery document. */
+  setServerUrl(url: string): void;
   /** PEM of the certificate authority that `kube-root-ca.crt` shows in every namespace. */
   setRootCertificate(pem: string): void;
   /** Ends open watches as a shutdown does. */
@@ -78,11 +83,13 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
     admission: createAdmission({ store, catalog, authorize }),
     authorize,
   };
-  const authenticators = [...(options.authenticators ?? [])];
+  const tokens = createTokens({ world, store, ...options.tokens });
+  const authenticators = [...(options.authenticators ?? []), tokens.authenticate];
   let rootCertificate = '';
   const pipeline = {
     env,
     authenticators,
+    tokens,
     log,
     opened: (stream: WatchStream, storeName: string) => watches.add(stream, storeName),
   };
@@ -108,6 +115,7 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
     handleRemote,
     store,
     addAuthenticator: (authenticator) => void authenticators.push(authenticator),
+    setServerUrl: (url) => tokens.setServerUrl(url),
     setRootCertificate: (pem) => {
       rootCertificate = pem;
       loops.refresh();

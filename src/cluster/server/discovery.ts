@@ -19,6 +19,7 @@ function subresourceOf(
   version: Version,
   name: string,
 ): { verbs: string[]; group: string; version: string; kind: string } {
+  if (name === 'token') return { verbs: ['create'], group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
   const verbs = name === 'finalize' ? ['update'] : ['get', 'patch', 'update'];
   const isScale = name === 'scale';
   return isScale

@@ -7,6 +7,7 @@ export { ADMIN, createCluster, type ClusterOptions, type EmbeddedCluster, type I
 export { serve, type ServedCluster, type ServeOptions } from './serve.ts';
 export type { KeyPair } from './certificates.ts';
 export { kubeconfigText } from './kubeconfig.ts';
+export type { TokenOptions } from './tokens/index.ts';
 export type { Authenticator } from './authenticate.ts';
 export { authorizeAuthenticated } from './authorize.ts';
 export { explainAccess, rbacAuthorizer } from '../registry/index.ts';

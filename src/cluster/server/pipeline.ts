@@ -12,6 +12,7 @@ import { impersonate } from './impersonate.ts';
 import { negotiate } from './negotiate.ts';
 import { represent, statusResponse } from './represent.ts';
 import { parseRequestInfo, type RequestInfo } from './requestInfo.ts';
+import type { Tokens } from './tokens/index.ts';
 import type { RowObject } from './columns/table.ts';
 import { runVerb } from './verbs.ts';
 import { warnings, type Warnings } from './warnings.ts';
@@ -19,6 +20,7 @@ import { warnings, type Warnings } from './warnings.ts';
 export interface PipelineOptions {
   readonly env: Environment;
   readonly authenticators: readonly Authenticator[];
+  readonly tokens: Tokens;
   readonly log: Log;
   readonly opened: (stream: WatchStream, storeName: string) => void;
 }
@@ -61,7 +63,7 @@ function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
 
 async function route(options: PipelineOptions, request: ApiRequest, user: UserInfo, info: RequestInfo, warned: Warnings): Promise<Answer> {
   const { env } = options;
-  if (!info.isResource) return answerDocument(env, request, info);
+  if (!info.isResource) return (await options.tokens.document(info.path)) ?? answerDocument(env, request, info);
   const resource = env.catalog.find(info.group, info.resource);
   const version = resource?.versions.find(({ name }) => name === info.version);
   const isKnown = resource !== undefined && (info.subresource === '' || resource.subresources.includes(info.subresource));
@@ -75,6 +77,8 @@ async function route(options: PipelineOptions, request: ApiRequest, user: UserIn
     user,
     resource,
     version,
+    tokens: options.tokens,
+    authenticators: options.authenticators,
     warn: (message) => warned.add(message),
     opened: (stream, storeName) => options.opened(stream, storeName),
     alsoNeeds: (verb) => authorizeRequest(env, user, { ...info, verb }),

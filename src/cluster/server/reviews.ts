@@ -1,6 +1,7 @@
 import { apiErrors, isJsonObject, type KubeObject, type StatusCause } from '../../kube/objects/index.ts';
 import type { UserInfo } from '../../kube/client/index.ts';
 import { timestamp, type Attributes, type Environment } from '../registry/index.ts';
+import { withAuthenticated } from './authenticate.ts';
 import type { Call } from './call.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -21,6 +22,7 @@ export async function reviewFor(call: Call, body: unknown): Promise<KubeObject |
   const base = { apiVersion: `${resource.group}/v1`, kind: resource.kind, metadata: { creationTimestamp: timestamp(env) } };
   if (resource.kind === 'SelfSubjectReview') return { ...base, status: { userInfo: shown(user) } };
   const spec = object(body['spec']);
+  if (resource.kind === 'TokenReview') return { ...base, spec, status: await tokenStatus(call, spec) };
   if (resource.kind === 'SelfSubjectRulesReview')
     return { ...base, metadata: {}, spec, status: await rulesOf(call, text(spec, 'namespace')) };
   checkAttributes(call, spec);
@@ -32,6 +34,23 @@ export async function reviewFor(call: Call, body: unknown): Promise<KubeObject |
     spec,
     status: { allowed: decision.allowed, ...(decision.reason === undefined ? {} : { reason: decision.reason }) },
   };
+}
+
+/** Whose a token is (TOK-03); a bad one is an answer, no error. @throws ApiError 400 */
+async function tokenStatus({ tokens, authenticators }: Call, spec: Fields): Promise<Fields> {
+  const token = text(spec, 'token');
+  if (token === '') throw apiErrors.badRequest('token is required for TokenReview in authentication');
+  const audiences = textsIn(spec['audiences']);
+  const verified = await tokens.verify(token, audiences);
+  if ('user' in verified) return { authenticated: true, user: shown(withAuthenticated(verified.user)), audiences: verified.audiences };
+  // Tokens of other kinds are good for the API only.
+  if (audiences.length === 0 || audiences.includes(tokens.issuer)) {
+    for (const authenticator of authenticators) {
+      const user = await authenticator(token);
+      if (user !== undefined) return { authenticated: true, user: shown(withAuthenticated(user)), audiences: [tokens.issuer] };
+    }
+  }
+  return { authenticated: false, user: {}, error: `[invalid bearer token, ${verified.problem}]` };
 }
 
 /** All that the caller may do, when the authorizer can list it (RBAC-05). */

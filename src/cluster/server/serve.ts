@@ -50,6 +50,7 @@ export async function serve(cluster: EmbeddedCluster, options: ServeOptions): Pr
   cluster.addAuthenticator(staticToken(token));
   cluster.setRootCertificate(certificates.authority.certificate);
   const url = `https://127.0.0.1:${listener.port}`;
+  cluster.setServerUrl(url);
   const authority = certificates.authority.certificate;
   return {
     port: listener.port,

@@ -47,6 +47,7 @@ export async function runVerb(call: Call): Promise<Answer> {
 /** Verbs that make sense for the endpoint. */
 function isAllowed({ info, resource }: Call): boolean {
   if (resource.rules.virtual === true) return info.verb === 'create' && info.name === '';
+  if (info.subresource === 'token') return info.verb === 'create';
   if (info.subresource !== '') return ['get', 'update', 'patch'].includes(info.verb);
   if (info.verb === 'create') return info.name === '';
   if (info.verb === 'deletecollection') return resource.rules.noDeleteCollection !== true;
@@ -159,6 +160,10 @@ async function create(call: Call): Promise<Answer> {
   if (Object.values(PATCH_TYPES).some((type) => type === mediaType(request)))
     throw unsupported(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']);
   const { value, duplicates } = await readBody(request);
+  const { subresource, namespace, name } = call.info;
+  if (subresource === 'token') {
+    return { kind: 'object', status: 201, object: await call.tokens.request({ namespace, name }, value), resource, version };
+  }
   const review = await reviewFor(call, value);
   if (review !== undefined) return { kind: 'object', status: 201, object: review, resource, version };
   const context = contextOf(call, 'CreateOptions');

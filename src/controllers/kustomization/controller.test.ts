@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { memoryTree } from '../../base/files/index.ts';
 import type { Log } from '../../base/log/index.ts';
-import { seededRandom, systemEntropy, virtualWorld, type Fetch, type VirtualWorld } from '../../base/world/index.ts';
+import { seededRandom, systemEntropy, virtualWorld, type Fetch, type VirtualWorld, systemWorld } from '../../base/world/index.ts';
 import { createCluster, type Interception } from '../../cluster/server/index.ts';
 import { artifactFetch, artifactStorage } from '../../fetch/artifact/index.ts';
 import { connect, type ApiRequest, type Cluster } from '../../kube/client/index.ts';
 import { apiErrors, deepEqual, findCondition, isJsonObject, type KubeObject, type ObjectRef } from '../../kube/objects/index.ts';
 import { runControllers, type EventRecorder } from '../../kube/runtime/index.ts';
-import { ageKey, ageRecipientOf, generateAgeIdentity } from '../../secrets/keys/index.ts';
+import { ageKey, ageRecipientOf, generateAgeIdentity, keySecretCredentials, pgpKey } from '../../secrets/keys/index.ts';
 import { encrypt, type SopsFormat } from '../../secrets/sops/index.ts';
 import { parseYaml } from '../../text/yaml/index.ts';
 import { kustomizationController } from './controller.ts';
@@ -969,14 +970,36 @@ describe('decryption', () => {
     expect(await f.condition('apps')).toBe('False BuildFailed secrets "sops-age" not found');
   });
 
+  it('flux/DEC-02: an OpenPGP key in an .asc entry decrypts', async () => {
+    const f = await fleet();
+    const armored = readFileSync(join(import.meta.dirname, '../../secrets/keys/vectors/TEST-KEY-pgp-curve25519.asc'), 'utf8');
+    const { readKey } = await import('openpgp');
+    const fingerprint = (await readKey({ armoredKey: armored })).getFingerprint().toUpperCase();
+    const credentials = keySecretCredentials([['sops.asc', Buffer.from(armored)]]);
+    // The key is younger than the virtual clock's start.
+    const sealed = await encrypt(new TextEncoder().encode(plain), {
+      world: systemWorld(),
+      entropy: systemEntropy,
+      format: 'yaml',
+      groups: [[pgpKey(fingerprint)]],
+      selection: { encryptedRegex: '^(data|stringData)$' },
+      credentials,
+    });
+    await f.put(keySecret({ 'sops.asc': armored }));
+    await f.publish({ 'db.yaml': new TextDecoder().decode(sealed) }, '1');
+    await f.kustomization('apps', { decryption });
+    await f.pass(MINUTE);
+    expect(await f.condition('apps')).toMatch(/^True/);
+    expect((await f.find(dbRef))?.['data']).toEqual({ password: Buffer.from(VALUE).toString('base64') });
+  });
+
   const refused: [string, string][] = [
-    ['key.asc', 'OpenPGP keys are not supported yet'],
-    ['sops.vault-token', 'Vault tokens are not supported yet'],
-    ['sops.aws-kms', 'AWS KMS credentials are not supported yet'],
+    ['sops.aws-kms', 'the credentials cannot be used: it needs aws_access_key_id and aws_secret_access_key'],
+    ['sops.azure-kv', ''],
     ['bad.agekey', ''],
   ];
 
-  it.each(refused)('flux/DEC-02, flux/DEC-12: %s is refused by name, without its content', async (key, text) => {
+  it.each(refused)('flux/DEC-02, flux/DEC-12: a malformed %s is named, without its content', async (key, text) => {
     const f = await fleet();
     await f.put(keySecret({ [key]: 'AGE-SECRET-KEY-1CANARYCANARY' }));
     await f.publish({ 'db.yaml': await encrypted(f) }, '1');

@@ -1,18 +1,12 @@
 import { isAbort, messageOf, SottoError } from '../../base/errors/index.ts';
 import { sopsDecryptor, type Decryptor } from '../../build/fleet/index.ts';
 import { isJsonObject, isNotFound, type KubeObject } from '../../kube/objects/index.ts';
-import { parseAgeIdentities, type AgeIdentity } from '../../secrets/keys/index.ts';
+import { keySecretCredentials, type Credentials } from '../../secrets/keys/index.ts';
 import { StepFailure } from './failure.ts';
 import type { Pass } from './pass.ts';
 
-/** Keys of a decryption Secret that name another kind of master key; a suffix or a whole name (flux/DEC-02). */
-const REFUSED_KEYS: readonly { readonly matches: (key: string) => boolean; readonly what: string }[] = [
-  { matches: (key) => key.endsWith('.asc'), what: 'OpenPGP keys' },
-  { matches: (key) => key === 'sops.vault-token', what: 'Vault tokens' },
-  { matches: (key) => key === 'sops.aws-kms', what: 'AWS KMS credentials' },
-  { matches: (key) => key === 'sops.azure-kv', what: 'Azure Key Vault credentials' },
-  { matches: (key) => key === 'sops.gcp-kms', what: 'GCP KMS credentials' },
-];
+/** Suffix of the entries of the global Secret that count. */
+const AGE_KEYS = '.agekey';
 
 /** Refuses identities that need a gate. @throws StepFailure FeatureGateDisabled */
 export function checkGates(pass: Pass): void {
@@ -38,16 +32,17 @@ export async function openDecryptor(pass: Pass): Promise<Decryptor | undefined> 
     throw new StepFailure('BuildFailed', 'spec.decryption.serviceAccountName is not supported yet');
   }
   const { world, entropy } = pass.controls;
-  return sopsDecryptor({ age: { identities: await readIdentities(pass) } }, { world, entropy, signal: pass.signal });
+  return sopsDecryptor(await readCredentials(pass), { world, entropy, signal: pass.signal });
 }
 
-async function readIdentities(pass: Pass): Promise<AgeIdentity[]> {
+/** Never the controller's own surroundings: without a key Secret there are no keys at all. */
+async function readCredentials(pass: Pass): Promise<Credentials> {
   const { flags } = pass.controls;
   const own = pass.spec.decryption?.secretRef?.name;
-  if (own !== undefined) return importKeys(await readKeySecret(pass, pass.namespace, own), pass.namespace, own, true);
-  if (flags.sopsAgeSecret === undefined) return [];
+  if (own !== undefined) return importKeys(await readKeySecret(pass, pass.namespace, own), pass.namespace, own, () => true);
+  if (flags.sopsAgeSecret === undefined) return {};
   const secret = await readKeySecret(pass, flags.runtimeNamespace, flags.sopsAgeSecret);
-  return importKeys(secret, flags.runtimeNamespace, flags.sopsAgeSecret, false);
+  return importKeys(secret, flags.runtimeNamespace, flags.sopsAgeSecret, (key) => key.endsWith(AGE_KEYS));
 }
 
 async function readKeySecret(pass: Pass, namespace: string, name: string): Promise<KubeObject> {
@@ -60,23 +55,15 @@ async function readKeySecret(pass: Pass, namespace: string, name: string): Promi
   }
 }
 
-/** @param isStrict whether keys of other kinds are refused; the global Secret is read for age keys only */
-function importKeys(secret: KubeObject, namespace: string, name: string, isStrict: boolean): AgeIdentity[] {
+/** The credentials in a key Secret, of the keys that count (flux/DEC-02). */
+function importKeys(secret: KubeObject, namespace: string, name: string, counts: (key: string) => boolean): Credentials {
   const data = isJsonObject(secret['data']) ? secret['data'] : {};
-  const fail = (key: string, why: string): StepFailure =>
-    new StepFailure('BuildFailed', `failed to import '${key}' data from sops decryption Secret '${namespace}/${name}': ${why}`);
-  const identities: AgeIdentity[] = [];
-  for (const [key, value] of Object.entries(data)) {
-    const refused = REFUSED_KEYS.find((kind) => kind.matches(key));
-    if (refused !== undefined && isStrict) throw fail(key, `${refused.what} are not supported yet, use a key that ends in .agekey`);
-    if (!key.endsWith('.agekey')) continue;
-    try {
-      const text = Buffer.from(typeof value === 'string' ? value : '', 'base64').toString('utf8');
-      identities.push(...parseAgeIdentities(text, key));
-    } catch (error) {
-      // Only what our own parser says is repeated: it never quotes an identity.
-      throw fail(key, error instanceof SottoError ? messageOf(error) : 'it is not a list of age identities');
-    }
+  const entries = Object.entries(data).filter(([key]) => counts(key));
+  try {
+    return keySecretCredentials(entries.map(([key, value]) => [key, Buffer.from(typeof value === 'string' ? value : '', 'base64')]));
+  } catch (error) {
+    // Only what our own parsers say is repeated: they never quote a key.
+    const [key, why] = error instanceof SottoError ? [error.at?.file ?? '', error.message] : ['', 'it cannot be read'];
+    throw new StepFailure('BuildFailed', `failed to import '${key}' data from sops decryption Secret '${namespace}/${name}': ${why}`);
   }
-  return identities;
 }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { SottoError } from '../../base/errors/index.ts';
 import { systemEntropy, systemWorld } from '../../base/world/index.ts';
-import { ageKey, ageRecipientOf, generateAgeIdentity, type Credentials, type MasterKey } from '../keys/index.ts';
+import { ageKey, ageRecipientOf, generateAgeIdentity, type Credentials, type MasterKey, type MasterKeyType } from '../keys/index.ts';
 import { decryptValue, encryptValue, cipherKey } from './cipher.ts';
 import {
   decrypt,
@@ -12,6 +12,7 @@ import {
   exampleTree,
   formatPlain,
   isEncryptedFile,
+  keyWithFields,
   newDocument,
   openDocument,
   parseJsonValue,
@@ -23,6 +24,7 @@ import {
   sealDocument,
   setValue,
   unsetValue,
+  type KeyService,
   type SopsFormat,
 } from './index.ts';
 import { ivStash } from './iv-stash.ts';
@@ -172,6 +174,34 @@ describe('other recipients', () => {
     expect(await plainOf(shared, 'yaml', both)).toBe('a: x\n');
     expect(await codeOf(plainOf(shared, 'yaml'))).toBe('SOPS_NO_IDENTITY');
     expect(tokensOf(shared)).toEqual(tokensOf(sealed));
+  });
+});
+
+describe('the order of attempts', () => {
+  const orders: [order: MasterKeyType[] | undefined, tried: string[]][] = [
+    [undefined, ['age', 'kms', 'hckms']],
+    [['hckms'], ['hckms', 'kms', 'age']],
+    [
+      ['kms', 'age'],
+      ['kms', 'age', 'hckms'],
+    ],
+  ];
+  it.each(orders)('SOPS-29: with %j the keys are tried as %j', async (decryptionOrder, expected) => {
+    const tried: string[] = [];
+    const service: KeyService = {
+      name: 'test',
+      wrap: () => Promise.resolve('wrapped'),
+      unwrap: ({ type }) => {
+        tried.push(type);
+        return Promise.resolve({ kind: 'not-mine', reason: 'no' });
+      },
+    };
+    const others = [keyWithFields('hckms', { key_id: 'k' }), keyWithFields('kms', { arn: 'arn:aws:kms:x:1:key/k' })];
+    const sealed = await encrypt(utf8('a: x\n'), { ...context, format: 'yaml', groups: [[key(0), ...others]], keyServices: [service] });
+    const order = decryptionOrder === undefined ? {} : { decryptionOrder };
+    const opening = decrypt(sealed, { ...context, format: 'yaml', credentials: {}, keyServices: [service], ...order });
+    expect(await codeOf(opening)).toBe('SOPS_NO_IDENTITY');
+    expect(tried).toEqual(expected);
   });
 });
 
