@@ -88,6 +88,25 @@ describe('sops set and unset', () => {
   });
 });
 
+describe('a file whose rule does not compile', () => {
+  it('SOPS-13: decrypts with a warning, and is never written again with everything in plain', async () => {
+    const odd = (await sops(['encrypt', '--age', RECIPIENT, '--encrypted-regex', 'NOTHING', 'p.yaml'], { files: { 'p.yaml': 'a: 1\n' } }))
+      .out;
+    const files = { 'x.yaml': odd.replace('NOTHING', '(?=a)') };
+    const read = await sops(['decrypt', 'x.yaml'], { files });
+    expect(read).toMatchObject({ code: 0, out: 'a: 1\n', err: expect.stringContaining('does not compile') as string });
+    for (const argv of [
+      ['set', 'x.yaml', '["a"]', '2'],
+      ['unset', 'x.yaml', '["a"]'],
+      ['rotate', '-i', 'x.yaml'],
+    ]) {
+      const result = await sops(argv, { files });
+      expect(result).toMatchObject({ code: 1, err: expect.stringContaining('does not compile') as string });
+      expect(fileOf(result, 'x.yaml')).toBe(files['x.yaml']);
+    }
+  });
+});
+
 describe('sops rotate', () => {
   it('SOPS-54: prints, or writes in place, under a new data key', async () => {
     const printed = await sops(['rotate', 'x.yaml'], { files });

@@ -16,6 +16,21 @@ export interface ChildOptions {
   readonly takesInput?: boolean;
 }
 
+/** Signals in Go's words. */
+const SIGNAL_WORDS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
+  SIGHUP: 'hangup',
+  SIGINT: 'interrupt',
+  SIGKILL: 'killed',
+  SIGPIPE: 'broken pipe',
+  SIGSEGV: 'segmentation fault',
+  SIGTERM: 'terminated',
+};
+
+/** How a program ended, as upstream says it. */
+export function describeEnd({ code, signal }: ChildEnd): string {
+  return signal === undefined ? `exit status ${code}` : `signal: ${SIGNAL_WORDS[signal] ?? signal}`;
+}
+
 /** How a program ended. */
 export interface ChildEnd {
   readonly code: number;
@@ -55,7 +70,10 @@ export function runChild({ program, args, env, world, background = false, takesI
           });
           return;
         }
-        const forget = onStop((signal) => child.kill(signal));
+        const forget = onStop((signal) => {
+          // the terminal sends Ctrl-C to everybody; a second one may mean something else
+          if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+        });
         if (!isOurs) connect(child, world, takesInput);
         child.on('close', (code, signal) => {
           forget();

@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { systemWorld } from '../../base/world/index.ts';
@@ -12,6 +12,8 @@ import { ambientCredentials } from './credentials.ts';
 const home = mkdtempSync(join(tmpdir(), 'sotto-credentials-'));
 writeFileSync(join(home, 'file.json'), '{"type":"service_account"}');
 writeFileSync(join(home, '.vault-token'), 'from-file\n');
+
+afterAll(() => rmSync(home, { recursive: true }));
 
 const ambient = (env: Record<string, string>): Promise<Credentials> =>
   ambientCredentials({ ...systemWorld(), cwd: home, env: { HOME: home, ...env } }, undefined);

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 
 import { SottoError } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
-import { runChild } from './child.ts';
+import { describeEnd, runChild } from './child.ts';
 import { ExitError, status } from './failures.ts';
 import { splitWords } from './words.ts';
 
@@ -17,8 +17,8 @@ const FALLBACKS = ['vim', 'nano', 'vi'];
 export async function runEditor(path: string, world: World): Promise<void> {
   const [program = '', ...args] = await editorCommand(world);
   try {
-    const { code, signal } = await runChild({ program, args: [...args, path], env: world.env, world, takesInput: false });
-    if (code !== 0) throw failure(signal === undefined ? `exit status ${code}` : `signal: ${signal}`);
+    const end = await runChild({ program, args: [...args, path], env: world.env, world, takesInput: false });
+    if (end.code !== 0) throw failure(describeEnd(end));
   } catch (error) {
     if (error instanceof SottoError && error.code === 'SOPS_PROGRAM') throw failure(error.message);
     throw error;

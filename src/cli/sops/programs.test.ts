@@ -179,7 +179,7 @@ describe('sops exec-env and exec-file', () => {
 
   it.each([
     ['exec-env', 'exit 7', 7, 'exit status 7'],
-    ['exec-env', 'kill -9 $$', 255, 'signal: SIGKILL'],
+    ['exec-env', 'kill -9 $$', 255, 'signal: killed'],
     ['exec-file', 'cat {} >/dev/null; exit 3', 3, 'exit status 3'],
     ['exec-file', 'exit 5', 5, 'exit status 5'],
   ])('SOPS-57: %s %s gives the status of the command', async (program, command, code, message) => {

@@ -1,5 +1,5 @@
 import type { World } from '../../base/world/index.ts';
-import { runChild } from './child.ts';
+import { describeEnd, runChild } from './child.ts';
 import { becomeUser } from './user.ts';
 
 const SHELL = '/bin/sh';
@@ -27,10 +27,10 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   const env = { ...(options.pristine ? {} : world.env), ...user, ...variables };
   const args = ['-c', command];
   if (options.sameProcess === true && world.stdin === process.stdin) replaceProcess(args, env);
-  const { code, signal } = await runChild({ program: SHELL, args, env, world, background });
-  if (code === 0 && signal === undefined) return 0;
-  world.stderr.write(signal === undefined ? `exit status ${code}\n` : `signal: ${signal}\n`);
-  return signal === undefined ? code : ENDED_BY_SIGNAL;
+  const end = await runChild({ program: SHELL, args, env, world, background });
+  if (end.code === 0 && end.signal === undefined) return 0;
+  world.stderr.write(`${describeEnd(end)}\n`);
+  return end.signal === undefined ? end.code : ENDED_BY_SIGNAL;
 }
 
 /** Does not return. */

@@ -6,9 +6,11 @@ import { startLoops } from '../loops/index.ts';
 import { createCatalog, rbacAuthorizer, type Authorize, type Environment, type WatchStream } from '../registry/index.ts';
 import { podLoop, workloadLoop } from '../workloads/index.ts';
 import { createStore, fileJournal, memoryJournal, type Store } from '../store/index.ts';
+import { createAuditor, type AuditOptions } from './audit/index.ts';
 import { authorizeAuthenticated } from './authorize.ts';
 import type { Authenticator } from './authenticate.ts';
 import { bootstrap, bootstrapLoop, bootstrapRoles } from './bootstrap.ts';
+import { createLimiter, DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { handleRequest } from './pipeline.ts';
 import { createTokens, type TokenOptions } from './tokens/index.ts';
 import { lost, watchList } from './watches.ts';
@@ -38,6 +40,9 @@ export interface ClusterOptions {
   readonly authenticators?: readonly Authenticator[];
   /** Tokens of service accounts. */
   readonly tokens?: TokenOptions;
+  /** Absent: nothing is recorded. */
+  readonly audit?: AuditOptions;
+  readonly limits?: Partial<Limits>;
 }
 
 /** A running API server without a port. */
@@ -90,6 +95,8 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
     env,
     authenticators,
     tokens,
+    auditor: createAuditor(world, log, options.audit),
+    limiter: createLimiter(world.clock, { ...DEFAULT_LIMITS, ...options.limits }),
     log,
     opened: (stream: WatchStream, storeName: string) => watches.add(stream, storeName),
   };
@@ -128,6 +135,7 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
       loops.stop();
       watches.endOf();
       await store.close();
+      options.audit?.sink.close?.();
     },
   };
 }

@@ -7,6 +7,17 @@ export { ADMIN, createCluster, type ClusterOptions, type EmbeddedCluster, type I
 export { serve, type ServedCluster, type ServeOptions } from './serve.ts';
 export type { KeyPair } from './certificates.ts';
 export { kubeconfigText } from './kubeconfig.ts';
+export {
+  auditFile,
+  parseAuditPolicy,
+  type AuditEvent,
+  type AuditLevel,
+  type AuditOptions,
+  type AuditPolicy,
+  type AuditRule,
+  type AuditSink,
+} from './audit/index.ts';
+export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export type { TokenOptions } from './tokens/index.ts';
 export type { Authenticator } from './authenticate.ts';
 export { authorizeAuthenticated } from './authorize.ts';

@@ -16,6 +16,8 @@ import { readBytes, requestOf, wantsPretty } from './wire.ts';
 const GZIP_BYTES = 128 * 1024;
 /** Longer than Go's clients keep idle connections, so that they don't write to one that we just closed. */
 const KEEP_ALIVE_MS = 120_000;
+/** A request must have come in whole by then (LIM-01). */
+const REQUEST_MS = 60_000;
 const HOST = '127.0.0.1';
 
 const compress = promisify(gzip);
@@ -50,7 +52,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       keepAliveTimeout: KEEP_ALIVE_MS,
-      requestTimeout: 0,
+      // Of sending the request; a watch sends its own at once.
+      requestTimeout: REQUEST_MS,
     },
     (message, response) => void serveRequest(options, message, response),
   );

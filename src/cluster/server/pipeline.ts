@@ -4,11 +4,13 @@ import type { Log } from '../../base/log/index.ts';
 import { ApiError, apiErrors } from '../../kube/objects/index.ts';
 import type { Attributes, Environment, WatchStream } from '../registry/index.ts';
 import type { Answer } from './answer.ts';
+import { startTrace, type Auditor, type Trace } from './audit/index.ts';
 import { authenticate, type Authenticator } from './authenticate.ts';
 import { refuse } from './authorize.ts';
 import { answerDocument } from './documents.ts';
 import { withExplanation } from './explain.ts';
 import { impersonate } from './impersonate.ts';
+import type { Limiter } from './limits.ts';
 import { negotiate } from './negotiate.ts';
 import { represent, statusResponse } from './represent.ts';
 import { parseRequestInfo, type RequestInfo } from './requestInfo.ts';
@@ -21,38 +23,57 @@ export interface PipelineOptions {
   readonly env: Environment;
   readonly authenticators: readonly Authenticator[];
   readonly tokens: Tokens;
+  readonly auditor: Auditor;
+  readonly limiter: Limiter;
   readonly log: Log;
   readonly opened: (stream: WatchStream, storeName: string) => void;
 }
 
 /**
- * Answers one request: authenticate → impersonate → parse → authorise → route → verb → commit → respond. Never
- * throws: every failure is a Status.
+ * Answers one request: parse → authenticate → impersonate → limit → authorise → route → verb → commit → respond →
+ * audit. Never throws: every failure is a Status.
  */
 export async function handleRequest(options: PipelineOptions, request: ApiRequest): Promise<ApiResponse> {
+  const trace = startTrace(options.env.world, request);
   const warned = warnings();
-  let asked: Attributes | undefined;
-  const finish = (response: ApiResponse): ApiResponse => {
-    const complete = warned.addTo(response);
-    return asked === undefined ? complete : withExplanation(complete, request, options.env.authorize, asked);
-  };
+  let response: ApiResponse;
   try {
-    const caller = await authenticate(request, options.authenticators);
-    const user = await impersonate(request.headers, caller, options.env.authorize);
-    const info = parseRequestInfo(request.method, request.path, request.query);
-    asked = attributesOf(user, info);
-    await authorizeRequest(options.env, user, info);
-    const answer = await route(options, request, user, info, warned);
-    await options.env.store.committed();
-    return finish(respond(options.env, request, answer));
+    response = await answerRequest(options, request, trace, warned);
   } catch (error) {
-    return finish(statusResponse(asApiError(options.log, request, error).status));
+    trace.failed = !(error instanceof ApiError);
+    response = statusResponse(asApiError(options.log, request, error).status);
   }
+  return options.auditor.answered(request, trace, explained(options.env, request, trace, warned.addTo(response)));
 }
 
-async function authorizeRequest(env: Environment, user: UserInfo, info: RequestInfo): Promise<void> {
+async function answerRequest(options: PipelineOptions, request: ApiRequest, trace: Trace, warned: Warnings): Promise<ApiResponse> {
+  const { env, auditor, limiter } = options;
+  const info = parseRequestInfo(request.method, request.path, request.query);
+  trace.info = info;
+  const caller = await authenticate(request, options.authenticators);
+  trace.caller = caller;
+  auditor.received(request, trace);
+  const user = await impersonate(request.headers, caller, env.authorize);
+  trace.user = user;
+  const answer = async (): Promise<ApiResponse> => {
+    await authorizeRequest(env, user, info, trace);
+    const answered = await route(options, request, user, info, warned);
+    await env.store.committed();
+    return respond(env, request, answered);
+  };
+  return limiter.run(request, { verb: info.verb, user: caller }, answer);
+}
+
+/** Adds why the request was allowed or not, when the caller asks. */
+function explained(env: Environment, request: ApiRequest, { user, info }: Trace, response: ApiResponse): ApiResponse {
+  if (user === undefined || info === undefined) return response;
+  return withExplanation(response, request, env.authorize, () => attributesOf(user, info));
+}
+
+async function authorizeRequest(env: Environment, user: UserInfo, info: RequestInfo, trace?: Trace): Promise<void> {
   const attributes = attributesOf(user, info);
   const decision = await env.authorize(attributes);
+  if (trace !== undefined) trace.decision = decision;
   if (!decision.allowed) throw refuse(attributes, decision);
 }
 

@@ -1,8 +1,8 @@
 import { messageOf, SottoError } from '../../base/errors/index.ts';
 import { Sensitive } from '../../base/sensitive/index.ts';
-import type { Credentials, KeyContext, MasterKey, MasterKeyType, Unwrapped } from '../keys/index.ts';
+import { legacyAwsContexts, type Credentials, type KeyContext, type MasterKey, type MasterKeyType, type Unwrapped } from '../keys/index.ts';
 import { keyWithFields, type KeyService } from './key-services.ts';
-import type { KeyEntry, Metadata } from './metadata.ts';
+import { isOlderVersion, type KeyEntry, type Metadata } from './metadata.ts';
 import { combineShares, splitSecret } from './shamir.ts';
 import { formatUtc } from './times.ts';
 
@@ -81,7 +81,7 @@ export async function openDataKey(metadata: Metadata, opening: Opening): Promise
   const parts: { readonly part: Sensitive<Uint8Array>; readonly by: string }[] = [];
   const failed: unknown[] = [];
   for (const group of metadata.groups) {
-    const result = await openGroup(sortByOrder(group, order), opening.services, failed);
+    const result = await openGroup(sortByOrder(group, order), metadata.version, opening.services, failed);
     attempts.push(result);
     if (result.part !== undefined) parts.push({ part: result.part, by: result.by });
   }
@@ -97,19 +97,35 @@ export async function openDataKey(metadata: Metadata, opening: Opening): Promise
 
 type GroupResult = GroupAttempt & { readonly part?: Sensitive<Uint8Array>; readonly by: string };
 
-async function openGroup(group: readonly KeyEntry[], services: readonly KeyService[], failed: unknown[]): Promise<GroupResult> {
+async function openGroup(
+  group: readonly KeyEntry[],
+  version: string,
+  services: readonly KeyService[],
+  failed: unknown[],
+): Promise<GroupResult> {
   const failures: KeyAttempt[] = [];
   for (const { type, fields, enc } of group) {
     const key = keyWithFields(type, fields);
     const reasons: string[] = [];
-    for (const service of services) {
-      const unwrapped = await ask(() => service.unwrap(key, enc), failed);
-      if (unwrapped.kind === 'opened') return { opened: true, failures, part: unwrapped.dataKey, by: key.display };
-      reasons.push(unwrapped.reason);
+    for (const candidate of [key, ...legacyKeys(type, fields, version)]) {
+      for (const service of services) {
+        const unwrapped = await ask(() => service.unwrap(candidate, enc), failed);
+        if (unwrapped.kind === 'opened') return { opened: true, failures, part: unwrapped.dataKey, by: key.display };
+        if (candidate === key) reasons.push(unwrapped.reason);
+      }
     }
     failures.push({ display: key.display, type, reason: reasons.join('; '), reasons });
   }
   return { opened: false, failures, by: '' };
+}
+
+/** SOPS before 3.3.0 mixed up the values of an AWS encryption context; see legacyAwsContexts. */
+const AWS_CONTEXTS_SINCE = '3.3.0';
+
+function legacyKeys(type: MasterKeyType, fields: KeyEntry['fields'], version: string): MasterKey[] {
+  const { context } = fields;
+  if (type !== 'kms' || typeof context !== 'object' || !isOlderVersion(version, AWS_CONTEXTS_SINCE)) return [];
+  return legacyAwsContexts({ arn: '', context }).map((mixed) => keyWithFields(type, { ...fields, context: mixed }));
 }
 
 /** A key that failed is no reason to leave the others untried. */

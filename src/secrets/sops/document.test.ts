@@ -3,6 +3,7 @@ import { createCipheriv } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { SottoError } from '../../base/errors/index.ts';
+import { Sensitive } from '../../base/sensitive/index.ts';
 import { systemEntropy, systemWorld } from '../../base/world/index.ts';
 import { ageKey, ageRecipientOf, generateAgeIdentity, type Credentials, type MasterKey, type MasterKeyType } from '../keys/index.ts';
 import { decryptValue, encryptValue, cipherKey } from './cipher.ts';
@@ -202,6 +203,31 @@ describe('the order of attempts', () => {
     const opening = decrypt(sealed, { ...context, format: 'yaml', credentials: {}, keyServices: [service], ...order });
     expect(await codeOf(opening)).toBe('SOPS_NO_IDENTITY');
     expect(tried).toEqual(expected);
+  });
+});
+
+describe('files of SOPS before 3.3.0', () => {
+  const kms = (): MasterKey => keyWithFields('kms', { arn: 'arn:aws:kms:x:1:key/k', context: { a: 'one', b: 'two' } });
+  /** Opens only what was wrapped with the last value for all names, as the old bug did. */
+  const service: KeyService = {
+    name: 'test',
+    wrap: (_key, dataKey) => Promise.resolve(Buffer.from(dataKey.reveal()).toString('hex')),
+    unwrap: ({ fields }, wrapped) =>
+      Promise.resolve(
+        JSON.stringify(fields?.['context']) === '{"a":"two","b":"two"}'
+          ? { kind: 'opened', dataKey: new Sensitive(new Uint8Array(Buffer.from(wrapped, 'hex'))) }
+          : { kind: 'not-mine', reason: 'wrong context' },
+      ),
+  };
+  it.each([
+    ['3.2.0', 'a: x\n'],
+    ['3.3.0', 'SOPS_NO_IDENTITY'],
+  ])('SOPS-24: version %s: the mixed-up encryption context is tried', async (version, expected) => {
+    const sealed = text(await encrypt(utf8('a: x\n'), { ...context, format: 'yaml', groups: [[kms()]], keyServices: [service] }));
+    const old = utf8(sealed.replace(/version: .*/, `version: ${version}`));
+    const opening = decrypt(old, { ...context, format: 'yaml', credentials: {}, keyServices: [service] });
+    const result = expected.startsWith('SOPS') ? await codeOf(opening) : text((await opening).bytes);
+    expect(result).toBe(expected);
   });
 });
 

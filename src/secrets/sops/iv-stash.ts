@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 
-import type { Plain } from './cipher.ts';
-
 /** A data key is used with IVs of this length on write; others are only read. */
 const IV_LENGTH = 32;
 
@@ -10,8 +8,8 @@ const IV_LENGTH = 32;
  * under the same data key its ciphertext stays the same and a diff shows what changed only.
  */
 export interface IvStash {
-  remember(bytes: Uint8Array, kind: Plain['kind'], aad: string, iv: Uint8Array): void;
-  recall(bytes: Uint8Array, kind: Plain['kind'], aad: string): Uint8Array | undefined;
+  remember(bytes: Uint8Array, kind: string, aad: string, iv: Uint8Array): void;
+  recall(bytes: Uint8Array, kind: string, aad: string): Uint8Array | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Draw } from './draw.ts';
 const SCALARS = ['1', '"1"', "'x'", 'x', 'true', '"true"', '"a b"', '5', '1.5', '80', 'a-b-c', '"h:1/p"', '""', 'yes', 'text # note', '-3'];
 const STRUCTURED = [
   `'{"a": {"b": 1, "c": "x"}, "l": [1, "2"]}'`,
-  `"k: v\\nl:\\n- 1\\n- x: y\\n"`,
+  `"k: v\\nl:\\n- one\\n- x: y\\n"`,
   `'[1,2,{"q":"z"}]'`,
   `"# c\\na: 'q' # w\\nb: {c: d}\\n"`,
   `"{\\n  \\"a\\": 1,\\n  \\"b\\": []\\n}"`,

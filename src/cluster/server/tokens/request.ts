@@ -143,6 +143,7 @@ interface Content {
 async function sign({ world, issuer, key }: TokenContext, { claims, audiences, issued, expires }: Content): Promise<string> {
   const { id, private: privateKey } = await key();
   const { namespace, serviceaccount } = claims;
+  const tokenId = world.random.uuid();
   return world.outside(async () => {
     const { SignJWT } = await import('jose');
     return new SignJWT({ 'kubernetes.io': claims })
@@ -153,7 +154,7 @@ async function sign({ world, issuer, key }: TokenContext, { claims, audiences, i
       .setIssuedAt(issued)
       .setNotBefore(issued)
       .setExpirationTime(expires)
-      .setJti(world.random.uuid())
+      .setJti(tokenId)
       .sign(privateKey);
   });
 }
