@@ -63,7 +63,7 @@ export const COMMANDS: readonly { readonly heading: string; readonly commands: r
 ];
 
 export const DROP_INS: readonly DropIn[] = [
-  { name: 'sops', summary: 'encrypt and decrypt SOPS files', load: async () => (await import('./sops/index.ts')).main },
+  { name: 'sops', summary: 'encrypt, decrypt, edit and rotate SOPS files', load: async () => (await import('./sops/index.ts')).main },
   { name: 'kustomize', summary: 'build as kustomize 5.8.1 does', load: async () => (await import('./kustomize/index.ts')).main },
   { name: 'age-keygen', summary: 'make age keys', load: async () => (await import('./age-keygen/index.ts')).main },
 ];

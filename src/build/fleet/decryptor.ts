@@ -1,9 +1,9 @@
 import type { Credentials, KeyContext } from '../../secrets/keys/index.ts';
-import { decrypt } from '../../secrets/sops/index.ts';
+import { decrypt, type DecryptOptions } from '../../secrets/sops/index.ts';
 import type { Decryptor } from './types.ts';
 
 /** The decryptor that opens SOPS documents with these credentials. The MAC is checked for pristine documents. */
-export function sopsDecryptor(credentials: Credentials, context: KeyContext): Decryptor {
+export function sopsDecryptor(credentials: Credentials, context: KeyContext & Pick<DecryptOptions, 'dataKeys'>): Decryptor {
   return {
     decrypt: async ({ bytes, format, outputFormat, file, pristine }) => {
       const opened = await decrypt(bytes, {

@@ -1,6 +1,13 @@
 import { SottoError } from '../../base/errors/index.ts';
 import { joinPath, type Tree } from '../../base/files/index.ts';
 
+/** Far beyond what a cluster takes, near enough that any file is read in seconds; in bytes. */
+const MAX_DATA = 16 * 1024 * 1024;
+const MAX_MANIFEST = 32 * 1024 * 1024;
+const MAX_KUSTOMIZATION = 4 * 1024 * 1024;
+/** Lines and elements of one text: what a parser makes of them takes a hundred times their bytes. */
+const MAX_PARTS = 2_000_000;
+
 const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 /** A git URL by its form: a scheme, `git::`, `user@host:path` or a github.com path (c21.2). */
@@ -11,7 +18,7 @@ const HTTP_URL = /^https?:\/\//i;
 export interface Loader {
   /** The directory, links resolved, relative to the tree; '' for its root. */
   readonly directory: string;
-  /** Throws SottoError KUSTOMIZE_LOAD, KUSTOMIZE_SECURITY, KUSTOMIZE_REMOTE. */
+  /** Throws SottoError KUSTOMIZE_LOAD, KUSTOMIZE_SECURITY, KUSTOMIZE_REMOTE, KUSTOMIZE_LIMIT. */
   load(path: string): Uint8Array;
   /** {@link load} as UTF-8 text. */
   text(path: string): string;
@@ -53,16 +60,35 @@ export function rootLoader(options: LoaderOptions, path: string): Loader {
 function loaderAt(options: LoaderOptions, directory: string, visited: readonly string[]): Loader {
   const { tree } = options;
   const locate = (path: string): string => joinPath(directory, path) ?? path;
-  const load = (path: string): Uint8Array => tree.read(confirmFile(options, directory, path)) ?? new Uint8Array();
+  const load = (path: string, most: number): Uint8Array => readUpTo(tree, confirmFile(options, directory, path), most);
   return {
     directory,
-    load,
-    text: (path) => new TextDecoder().decode(load(path)),
+    load: (path) => load(path, MAX_DATA),
+    text: (path) => new TextDecoder().decode(withFewParts(load(path, MAX_MANIFEST), path)),
     locate,
     enter: (path) => loaderAt(options, confirmDirectory(tree, directory, path, [...visited, directory]), [...visited, directory]),
     kustomization: (text) => findKustomization(tree, directory, text),
   };
 }
+
+function readUpTo(tree: Tree, path: string, most: number): Uint8Array {
+  const bytes = tree.read(path) ?? new Uint8Array();
+  if (bytes.length <= most) return bytes;
+  throw new SottoError('KUSTOMIZE_LIMIT', `'${path}' has ${bytes.length} bytes, more than ${most}`, {
+    hint: 'split the file; a cluster takes no object of this size',
+  });
+}
+
+/** Counts what can begin a line or an element, in the few files that have enough bytes for too many. */
+function withFewParts(bytes: Uint8Array, path: string): Uint8Array {
+  if (bytes.length <= MAX_PARTS) return bytes;
+  let parts = 0;
+  for (const byte of bytes) if (STARTS_PART[byte] === 1) parts++;
+  if (parts <= MAX_PARTS) return bytes;
+  throw new SottoError('KUSTOMIZE_LIMIT', `'${path}' has more than ${MAX_PARTS} lines and elements`, { hint: 'split the file' });
+}
+
+const STARTS_PART = Uint8Array.from({ length: 256 }, (_, byte) => ('\n,[{'.includes(String.fromCharCode(byte)) ? 1 : 0));
 
 function confirmFile({ tree, loadRestrictor }: LoaderOptions, directory: string, path: string): string {
   if (HTTP_URL.test(path)) throw remote(path);
@@ -136,5 +162,5 @@ function findKustomization(tree: Tree, directory: string, text: string | undefin
   if (second !== undefined)
     throw new SottoError('KUSTOMIZE_LOAD', `Found multiple kustomization files under: ${where} (${found.join(', ')})`);
   const file = joinPath(directory, name) ?? name;
-  return { file, text: new TextDecoder().decode(tree.read(file) ?? new Uint8Array()) };
+  return { file, text: new TextDecoder().decode(readUpTo(tree, file, MAX_KUSTOMIZATION)) };
 }

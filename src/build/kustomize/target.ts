@@ -107,7 +107,7 @@ function mergeVariableMaps(accumulator: Accumulator, own: Accumulator, file: str
 /** One error for both attempts. Text that is clearly a broken file is reported alone. */
 function resourceFailure(entry: string, notAFile: SottoError, notADirectory: SottoError, file: string): SottoError {
   if (notADirectory.code === 'KUSTOMIZE_REMOTE') return rethrown(notADirectory, `accumulating resources: ${notADirectory.message}`, file);
-  if (notAFile.message.includes('MalformedYAMLError')) {
+  if (notAFile.code === 'KUSTOMIZE_LIMIT' || notAFile.message.includes('MalformedYAMLError')) {
     return rethrown(notAFile, `accumulating resources: accumulating resources from '${entry}': ${notAFile.message}`, file);
   }
   const text = `accumulating resources: accumulation err='accumulating resources from '${entry}': ${notAFile.message}': ${notADirectory.message}`;

@@ -15,7 +15,14 @@ import { serviceAccountLoop } from './serviceAccounts.ts';
 export { EVENT_TTL_MS } from './eventTtl.ts';
 
 /** CRDs come first: the others ask the catalogue. */
-const LOOPS: readonly ((context: LoopContext) => Loop)[] = [crdLoop, garbageLoop, namespaceLoop, serviceAccountLoop, clusterRoleLoop, eventTtlLoop];
+const LOOPS: readonly ((context: LoopContext) => Loop)[] = [
+  crdLoop,
+  garbageLoop,
+  namespaceLoop,
+  serviceAccountLoop,
+  clusterRoleLoop,
+  eventTtlLoop,
+];
 
 /** Running loops. */
 export interface Loops {

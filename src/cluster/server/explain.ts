@@ -7,7 +7,12 @@ const EXPLAIN = 'sotto-explain';
 const MAX_HEADER = 4096;
 
 /** Adds why the request was allowed or refused to the answer, when the caller wants to know. */
-export function withExplanation(response: ApiResponse, request: ApiRequest, authorize: Authorize, attributes: () => Attributes): ApiResponse {
+export function withExplanation(
+  response: ApiResponse,
+  request: ApiRequest,
+  authorize: Authorize,
+  attributes: () => Attributes,
+): ApiResponse {
   const isWanted = request.headers[EXPLAIN] !== undefined || request.query.has(EXPLAIN);
   if (!isWanted || authorize.explain === undefined) return response;
   return { ...response, headers: { ...response.headers, [EXPLAIN]: headerText(authorize.explain(attributes())) } };

@@ -20,7 +20,11 @@ const RETRY_SECONDS = 1;
 
 export interface Limiter {
   /** Counts a request while `work` runs; watches and administrators are not limited in number. */
-  run(request: ApiRequest, asked: { readonly verb: string; readonly user: UserInfo }, work: () => Promise<ApiResponse>): Promise<ApiResponse>;
+  run(
+    request: ApiRequest,
+    asked: { readonly verb: string; readonly user: UserInfo },
+    work: () => Promise<ApiResponse>,
+  ): Promise<ApiResponse>;
 }
 
 /** Turns requests away that are too many or take too long. Its work throws ApiError 400, 429, 504. */

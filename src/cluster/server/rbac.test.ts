@@ -132,7 +132,11 @@ describe('evaluation', () => {
 
 describe('escalation', () => {
   beforeEach(async () => {
-    await must(clusterRole('rbac', [{ apiGroups: [GROUP], resources: ['roles', 'rolebindings', 'clusterroles'], verbs: ['create', 'update', 'patch', 'get'] }]));
+    await must(
+      clusterRole('rbac', [
+        { apiGroups: [GROUP], resources: ['roles', 'rolebindings', 'clusterroles'], verbs: ['create', 'update', 'patch', 'get'] },
+      ]),
+    );
     await must(bind('', 'rbac', ['ClusterRole', 'rbac']));
     await must(role('a', 'reader', [secretsRule('get')]));
     await must(bind('a', 'reader', ['Role', 'reader']));
@@ -140,7 +144,12 @@ describe('escalation', () => {
 
   it('RBAC-03: a role may hold what its author has, and no more', async () => {
     await must(role('a', 'ok', [secretsRule('get')], alice));
-    const more = await role('a', 'more', [secretsRule('get', 'list', 'watch'), { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'] }], alice);
+    const more = await role(
+      'a',
+      'more',
+      [secretsRule('get', 'list', 'watch'), { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'] }],
+      alice,
+    );
     expect(more.status).toBe(403);
     expect(more.body.message).toBe(
       `roles.${GROUP} "more" is forbidden: user "alice" (groups=["dev" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n` +
@@ -204,7 +213,15 @@ describe('what every cluster has', () => {
     const rulesOf = (name: string): string =>
       JSON.stringify(body.items.find(({ metadata }) => metadata.name === name)?.['rules'] ?? 'missing');
     expect(body.items.map(({ metadata }) => metadata.name)).toEqual(
-      expect.arrayContaining(['cluster-admin', 'admin', 'edit', 'view', 'system:discovery', 'system:basic-user', 'system:public-info-viewer']),
+      expect.arrayContaining([
+        'cluster-admin',
+        'admin',
+        'edit',
+        'view',
+        'system:discovery',
+        'system:basic-user',
+        'system:public-info-viewer',
+      ]),
     );
     expect(rulesOf('view')).toContain('configmaps');
     expect(rulesOf('view')).not.toContain('secrets');
@@ -222,7 +239,11 @@ describe('what every cluster has', () => {
   });
 
   it('RBAC-04: a role that comes or goes changes what is gathered', async () => {
-    await must(clusterRole('widgets', [{ apiGroups: ['x.io'], resources: ['widgets'], verbs: ['get'] }], { labels: { [`${GROUP}/aggregate-to-view`]: 'true' } }));
+    await must(
+      clusterRole('widgets', [{ apiGroups: ['x.io'], resources: ['widgets'], verbs: ['get'] }], {
+        labels: { [`${GROUP}/aggregate-to-view`]: 'true' },
+      }),
+    );
     await api.settle(1000);
     const gathered = async (name: string): Promise<string> => JSON.stringify((await api.get(`${RBAC}/clusterroles/${name}`)).body['rules']);
     for (const name of ['view', 'edit', 'admin']) expect(await gathered(name)).toContain('widgets');
@@ -277,7 +298,10 @@ describe('reviews', () => {
     const url = '/api/v1/namespaces/a/secrets';
     const refused = await api.get(url, { user: alice, headers: { 'sotto-explain': 'true' } });
     expect(refused.status).toBe(403);
-    const explanation = JSON.parse(refused.headers['sotto-explain'] ?? '') as { allowed: boolean; grants: { binding: string; rules: object[] }[] };
+    const explanation = JSON.parse(refused.headers['sotto-explain'] ?? '') as {
+      allowed: boolean;
+      grants: { binding: string; rules: object[] }[];
+    };
     expect(explanation.allowed).toBe(false);
     expect(explanation.grants).toContainEqual({
       binding: 'RoleBinding "reader/a" of Role "reader" to User "alice"',

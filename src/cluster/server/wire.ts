@@ -67,7 +67,10 @@ export function readBytes(message: IncomingMessage): Promise<Uint8Array> {
     let length = 0;
     message.on('data', (chunk: Uint8Array) => {
       length += chunk.length;
-      if (length <= MAX_BODY_BYTES) return void chunks.push(chunk);
+      if (length <= MAX_BODY_BYTES) {
+        chunks.push(chunk);
+        return;
+      }
       message.pause();
       reject(tooLarge());
     });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { objectIndex } from './objects.ts';
 
-const step = fc.record({ set: fc.boolean(), key: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz'), reads: fc.nat(20) });
+const step = fc.record({ set: fc.boolean(), key: fc.stringMatching(/^[a-z]$/), reads: fc.nat(20) });
 
 describe('the index of objects', () => {
   it('LIST-01: keys come in order of code unit after any writes and deletions', () => {

@@ -1,3 +1,4 @@
+import { dataKeyCache, type DataKeyCache } from '../../secrets/sops/index.ts';
 import { Sensitive } from '../../base/sensitive/index.ts';
 import { driftMemory, type DriftMemory } from '../../kube/apply/index.ts';
 import { interrupts, type Interrupts } from './interrupts.ts';
@@ -16,6 +17,8 @@ export interface Controls extends Omit<KustomizationControllerOptions, 'flags' |
   readonly memory: DriftMemory;
   readonly trees: TreeCache;
   readonly interrupts: Interrupts;
+  /** Opened data keys, so that a pass without change asks no key service (BY-01). */
+  readonly dataKeys: DataKeyCache;
 }
 
 /** Fills in defaults, and makes the caches that live as long as the controller. */
@@ -31,5 +34,6 @@ export function controlsOf(options: KustomizationControllerOptions): Controls {
     memory: driftMemory(clock),
     trees: treeCache(TREES, options.faults?.staleArtifact),
     interrupts: interrupts(),
+    dataKeys: dataKeyCache({ clock }),
   };
 }

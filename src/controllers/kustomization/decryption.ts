@@ -31,8 +31,8 @@ export async function openDecryptor(pass: Pass): Promise<Decryptor | undefined> 
   if (decryption.serviceAccountName !== undefined) {
     throw new StepFailure('BuildFailed', 'spec.decryption.serviceAccountName is not supported yet');
   }
-  const { world, entropy } = pass.controls;
-  return sopsDecryptor(await readCredentials(pass), { world, entropy, signal: pass.signal });
+  const { world, entropy, dataKeys } = pass.controls;
+  return sopsDecryptor(await readCredentials(pass), { world, entropy, dataKeys, signal: pass.signal });
 }
 
 /** Never the controller's own surroundings: without a key Secret there are no keys at all. */

@@ -7,7 +7,8 @@ import { areIncludesChanged, type Included } from './include.ts';
 import { contentConfigOf, observedConfigOf } from './model.ts';
 import type { Pass } from './pass.ts';
 import { remoteFrom } from './remote.ts';
-import { NO_SECRET, readSecret } from './secret.ts';
+import { NO_SECRET } from './secret-data.ts';
+import { readSecret } from './secret.ts';
 import { checkProvider, checkProviderSecret } from './support.ts';
 import { isVerificationDue } from './verify.ts';
 

@@ -1,4 +1,4 @@
-import { createPrivateKey, sign } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 
 import { messageOf } from '../../base/errors/index.ts';
 import { boundedCache, type Cache } from '../../base/cache/index.ts';
@@ -7,7 +7,7 @@ import type { World } from '../../base/world/index.ts';
 import { digestOf } from '../../fetch/artifact/index.ts';
 import { isJsonObject } from '../../kube/objects/index.ts';
 import { SourceFailure } from './failure.ts';
-import type { SecretData } from './secret.ts';
+import type { SecretData } from './secret-data.ts';
 
 const DEFAULT_API = 'https://api.github.com';
 const USERNAME = 'x-access-token';
@@ -92,7 +92,7 @@ async function exchange(app: App, world: World, signal: AbortSignal): Promise<To
   const ask = async (method: 'GET' | 'POST', path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
     const headers = {
       accept: 'application/vnd.github+json',
-      authorization: `Bearer ${signedClaim(app, world.clock.now())}`,
+      authorization: `Bearer ${await signedClaim(app, world)}`,
       'user-agent': 'sotto',
     };
     try {
@@ -126,13 +126,14 @@ async function installationOf(
   throw invalid(`the GitHub App is not installed for '${owner}'`);
 }
 
-/** A JSON Web Token, RS256. */
-function signedClaim(app: App, nowMs: number): string {
-  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const issuedAt = Math.floor(nowMs / 1000) - ISSUED_BEFORE_SECONDS;
-  const claim = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode({ iat: issuedAt, exp: issuedAt + LIFETIME_SECONDS, iss: app.id })}`;
+/** A JSON Web Token, RS256, that says who the app is. */
+async function signedClaim(app: App, world: World): Promise<string> {
+  const { SignJWT } = await world.outside(() => import('jose'));
+  const issuedAt = Math.floor(world.clock.now() / 1000) - ISSUED_BEFORE_SECONDS;
+  const claim = new SignJWT().setProtectedHeader({ alg: 'RS256', typ: 'JWT' }).setIssuer(app.id);
+  claim.setIssuedAt(issuedAt).setExpirationTime(issuedAt + LIFETIME_SECONDS);
   try {
-    return `${claim}.${sign('RSA-SHA256', Buffer.from(claim), createPrivateKey(app.key.reveal())).toString('base64url')}`;
+    return await world.outside(() => claim.sign(createPrivateKey(app.key.reveal())));
   } catch {
     // The library's error may quote the key.
     throw invalid("'githubAppPrivateKey' is no RSA private key in PEM form");

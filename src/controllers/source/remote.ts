@@ -1,7 +1,7 @@
 import { Sensitive } from '../../base/sensitive/index.ts';
 import type { GitCredentials, GitRemote } from '../../fetch/git/index.ts';
 import { SourceFailure } from './failure.ts';
-import type { SecretData } from './secret.ts';
+import type { SecretData } from './secret-data.ts';
 
 const PROXY_SCHEMES = new Set(['http:', 'https:', 'socks5:']);
 const MAX_PROXY_ADDRESS = 2048;

@@ -1,6 +1,6 @@
 import type { GitRepositorySpec } from '../../kube/objects/index.ts';
 import { SourceFailure } from './failure.ts';
-import type { SecretData } from './secret.ts';
+import type { SecretData } from './secret-data.ts';
 
 const GITHUB_APP_KEYS = ['githubAppID', 'githubAppPrivateKey', 'githubAppInstallationID', 'githubAppInstallationOwner'];
 

@@ -53,7 +53,13 @@ async function checkBinding({ env, authorize, context, object }: RbacWrite): Pro
   confirmHeld(env, user, namespace, rules, context, object);
 }
 
-function asked({ user, namespace }: WriteContext): { user: UserInfo; group: string; version: string; subresource: string; namespace: string } {
+function asked({ user, namespace }: WriteContext): {
+  user: UserInfo;
+  group: string;
+  version: string;
+  subresource: string;
+  namespace: string;
+} {
   return { user, group: RBAC_GROUP, version: '*', subresource: '', namespace };
 }
 

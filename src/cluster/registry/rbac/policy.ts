@@ -24,7 +24,7 @@ function resourceRule([group, resources, verbs]: Line): PolicyRule {
 
 function role(name: string, rules: readonly PolicyRule[], labels: Readonly<Record<string, string>> = {}, more: object = {}): KubeObject {
   const metadata = { name, labels: { ...DEFAULTS, ...labels }, annotations: ANNOTATIONS };
-  return { apiVersion: API_VERSION, kind: 'ClusterRole', metadata, ...more, rules } as KubeObject;
+  return { apiVersion: API_VERSION, kind: 'ClusterRole', metadata, ...more, rules };
 }
 
 /** A role whose rules come from the roles with this label. */
@@ -58,10 +58,18 @@ const EDIT: readonly Line[] = [
     WRITE,
   ],
   ['', 'serviceaccounts/token', 'create'],
-  ['apps', 'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale', WRITE],
+  [
+    'apps',
+    'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale',
+    WRITE,
+  ],
   ['autoscaling', 'horizontalpodautoscalers', WRITE],
   ['batch', 'cronjobs jobs', WRITE],
-  ['extensions', 'daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale', WRITE],
+  [
+    'extensions',
+    'daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale',
+    WRITE,
+  ],
   ['policy', 'poddisruptionbudgets', WRITE],
   ['networking.k8s.io', 'ingresses networkpolicies', WRITE],
   ['coordination.k8s.io', 'leases', `${WRITE} ${READ}`],
@@ -104,9 +112,7 @@ export const BOOTSTRAP_ROLES: readonly KubeObject[] = [
   role('cluster-admin', [resourceRule([ALL, ALL, ALL]), paths([ALL], ALL)]),
   role('system:discovery', [paths(DISCOVERY)]),
   role('system:public-info-viewer', [paths(PUBLIC)]),
-  role('system:monitoring', [
-    paths(words('/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*')),
-  ]),
+  role('system:monitoring', [paths(words('/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*'))]),
   role('system:basic-user', [
     resourceRule(['authorization.k8s.io', 'selfsubjectaccessreviews selfsubjectrulesreviews', 'create']),
     resourceRule(['authentication.k8s.io', 'selfsubjectreviews', 'create']),
@@ -115,7 +121,9 @@ export const BOOTSTRAP_ROLES: readonly KubeObject[] = [
     resourceRule(['authentication.k8s.io', 'tokenreviews', 'create']),
     resourceRule(['authorization.k8s.io', 'subjectaccessreviews', 'create']),
   ]),
-  role('system:service-account-issuer-discovery', [paths(words('/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/'))]),
+  role('system:service-account-issuer-discovery', [
+    paths(words('/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/')),
+  ]),
   aggregated('admin'),
   aggregated('edit', { [`${AGGREGATE}admin`]: 'true' }),
   aggregated('view', { [`${AGGREGATE}edit`]: 'true' }),

@@ -27,8 +27,14 @@ const CONDITIONS: readonly (readonly [string, (rule: PolicyRule, asked: Attribut
   ['verbs', ({ verbs }, { verb }) => hasOrAll(verbs, verb)],
   ['nonResourceURLs', ({ nonResourceURLs = [] }, { path }) => path === undefined || nonResourceURLs.some((url) => coversPath(url, path))],
   ['apiGroups', ({ apiGroups = [] }, { path, group }) => path !== undefined || hasOrAll(apiGroups, group)],
-  ['resources', ({ resources = [] }, { path, resource, subresource }) => path !== undefined || coversResource(resources, resource, subresource)],
-  ['resourceNames', ({ resourceNames = [] }, { path, name }) => path !== undefined || resourceNames.length === 0 || resourceNames.includes(name)],
+  [
+    'resources',
+    ({ resources = [] }, { path, resource, subresource }) => path !== undefined || coversResource(resources, resource, subresource),
+  ],
+  [
+    'resourceNames',
+    ({ resourceNames = [] }, { path, name }) => path !== undefined || resourceNames.length === 0 || resourceNames.includes(name),
+  ],
 ];
 
 /** The field of a rule that keeps it from allowing a request; undefined when it allows it (RBAC-01). */

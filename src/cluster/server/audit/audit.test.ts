@@ -120,7 +120,12 @@ describe('audit', () => {
   it('AUD-02: objects by level, without managed fields when the policy says so, and stages left out', async () => {
     const rules = [
       { level: 'Request', resources: [{ group: '', resources: ['configmaps'], resourceNames: ['quiet'] }] },
-      { level: 'RequestResponse', resources: [{ group: '', resources: ['configmaps'] }], omitManagedFields: true, omitStages: ['RequestReceived'] },
+      {
+        level: 'RequestResponse',
+        resources: [{ group: '', resources: ['configmaps'] }],
+        omitManagedFields: true,
+        omitStages: ['RequestReceived'],
+      },
     ];
     const { api, take } = await recorded(policyOf(rules));
     await api.post('/api/v1/namespaces/default/configmaps', { metadata: { name: 'c' }, data: { a: '1' } });

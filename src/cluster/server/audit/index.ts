@@ -16,7 +16,7 @@ import type { AuditEvent, AuditOptions, AuditStage } from './types.ts';
 
 export { parseAuditPolicy } from './policy.ts';
 export { auditFile } from './sink.ts';
-export type { AuditEvent, AuditLevel, AuditOptions, AuditPolicy, AuditRule, AuditSink, AuditStage } from './types.ts';
+export type { AuditEvent, AuditLevel, AuditOptions, AuditPolicy, AuditRule, AuditSink } from './types.ts';
 
 /** What became known of a request on its way. */
 export interface Trace {

@@ -55,7 +55,9 @@ const MATCHERS: readonly Matcher[] = [
 function matchesTarget(rule: AuditRule, _user: UserInfo, info: RequestInfo): boolean {
   const { namespaces, resources = [], nonResourceURLs = [] } = rule;
   if (!isEmpty(namespaces) || !isEmpty(resources)) {
-    return info.isResource && allows(namespaces, info.namespace) && (isEmpty(resources) || resources.some((each) => matchesResource(each, info)));
+    return (
+      info.isResource && allows(namespaces, info.namespace) && (isEmpty(resources) || resources.some((each) => matchesResource(each, info)))
+    );
   }
   if (isEmpty(nonResourceURLs)) return true;
   return !info.isResource && nonResourceURLs.some((url) => matchesPath(url, info.path));
@@ -95,7 +97,7 @@ export function parseAuditPolicy(value: unknown): AuditPolicy {
   for (const [index, rule] of rules.entries()) {
     const at = `rules[${index}]`;
     if (!isJsonObject(rule)) throw invalid(`${at}: expected object`);
-    if (!LEVELS.includes(String(rule['level']))) throw invalid(`${at}.level: expected one of ${LEVELS.join(', ')}`);
+    if (!isOneOf(LEVELS, rule['level'])) throw invalid(`${at}.level: expected one of ${LEVELS.join(', ')}`);
     checkStages(rule['omitStages'], `${at}.omitStages`);
     const isMixed = Array.isArray(rule['nonResourceURLs']) && (Array.isArray(rule['resources']) || Array.isArray(rule['namespaces']));
     if (isMixed) throw invalid(`${at}.nonResourceURLs: rules cannot apply to both regular resources and non-resource URLs`);
@@ -106,8 +108,12 @@ export function parseAuditPolicy(value: unknown): AuditPolicy {
 
 function checkStages(value: unknown, at: string): void {
   if (value === undefined) return;
-  const isRight = Array.isArray(value) && value.every((stage) => STAGES.includes(String(stage)));
+  const isRight = Array.isArray(value) && value.every((stage) => isOneOf(STAGES, stage));
   if (!isRight) throw invalid(`${at}: expected stages among ${STAGES.join(', ')}`);
+}
+
+function isOneOf(allowed: readonly string[], value: unknown): boolean {
+  return typeof value === 'string' && allowed.includes(value);
 }
 
 function invalid(problem: string): SottoError {

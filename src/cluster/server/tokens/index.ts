@@ -30,7 +30,7 @@ export interface Tokens {
   /** TokenRequest (TOK-01). @throws ApiError 400, 404, 409, 422 */
   request(target: Target, body: unknown): Promise<KubeObject>;
   /** The user of a token; undefined when it isn't one of ours (TOK-02). */
-  authenticate(token: string): Promise<UserInfo | undefined>;
+  readonly authenticate: (token: string) => Promise<UserInfo | undefined>;
   /** Whose token it is and for which of the audiences (none: those of the API). */
   verify(token: string, audiences: readonly string[]): Promise<Verified>;
   /** Discovery and keys for others that check tokens (OIDC-01). */

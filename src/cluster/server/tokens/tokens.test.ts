@@ -70,10 +70,25 @@ describe('token requests', () => {
   it.each([
     ['too short a time', { expirationSeconds: 599 }, 422, 'may not specify a duration less than 10 minutes'],
     ['too long a time', { expirationSeconds: 2 ** 32 + 1 }, 422, 'may not specify a duration larger than 2^32 seconds'],
-    ['a kind that cannot be bound to', { boundObjectRef: { apiVersion: 'v1', kind: 'ConfigMap', name: 'x' } }, 400, 'cannot bind token to object of type /v1, Kind=ConfigMap'],
+    [
+      'a kind that cannot be bound to',
+      { boundObjectRef: { apiVersion: 'v1', kind: 'ConfigMap', name: 'x' } },
+      400,
+      'cannot bind token to object of type /v1, Kind=ConfigMap',
+    ],
     ['a Pod that is not there', { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'x' } }, 404, 'pods "x" not found'],
-    ['a Pod of another account', { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'other' } }, 400, 'different serviceaccount name'],
-    ['another uid', { boundObjectRef: { apiVersion: 'v1', kind: 'Secret', name: 's', uid: 'nope' } }, 409, 'does not match the UID in record'],
+    [
+      'a Pod of another account',
+      { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'other' } },
+      400,
+      'different serviceaccount name',
+    ],
+    [
+      'another uid',
+      { boundObjectRef: { apiVersion: 'v1', kind: 'Secret', name: 's', uid: 'nope' } },
+      409,
+      'does not match the UID in record',
+    ],
   ])('TOK-01: refused: %s', async (_title, spec, status, message) => {
     await pod('other');
     await api.post('/api/v1/namespaces/a/secrets', { metadata: { name: 's' } });
@@ -83,7 +98,9 @@ describe('token requests', () => {
 
   it('TOK-01: other verbs are refused, and an account that is not there', async () => {
     expect((await api.get(`${ACCOUNT}/token`)).status).toBe(405);
-    expect((await api.post('/api/v1/namespaces/a/serviceaccounts/nobody/token', {})).body.message).toBe('serviceaccounts "nobody" not found');
+    expect((await api.post('/api/v1/namespaces/a/serviceaccounts/nobody/token', {})).body.message).toBe(
+      'serviceaccounts "nobody" not found',
+    );
   });
 
   it('TOK-01: bound to a Pod: its name and uid, and its node', async () => {
