@@ -2,10 +2,18 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 
-import { SottoError } from '../base/errors/index.ts';
+import { formatPosition, SottoError } from '../base/errors/index.ts';
 import { diskTree } from '../base/files/index.ts';
 import { MASK } from '../base/sensitive/index.ts';
-import { buildFleet, keylessDecryptor, sopsDecryptor, type FleetObject, type KustomizationSpec } from '../build/fleet/index.ts';
+import {
+  buildFleet,
+  checkBuild,
+  keylessDecryptor,
+  sopsDecryptor,
+  type Finding,
+  type FleetObject,
+  type KustomizationSpec,
+} from '../build/fleet/index.ts';
 import { sourceIgnore } from '../fetch/artifact/index.ts';
 import { parseAgeIdentities } from '../secrets/keys/index.ts';
 import { parseYaml, stringifyYaml, type YamlValue } from '../text/yaml/index.ts';
@@ -29,8 +37,10 @@ export const build: Command = {
     { name: 'age-key-file', value: 'F', help: 'age identities for decryption' },
     { name: 'kustomization-file', value: 'F', help: 'a Flux Kustomization whose spec is used' },
     { name: 'root', value: 'DIR', help: 'directory that files may come from (default: the Git checkout)' },
+    { name: 'check', help: 'print what very likely does not work, instead of the objects' },
     { name: 'reveal', help: 'print the values of Secrets' },
   ],
+  exitCodes: { 1: '--check found something' },
   seeAlso: ['docs/kustomize.md', 'sotto up --help'],
   run,
 };
@@ -55,12 +65,20 @@ async function run(args: Arguments, face: Face): Promise<number> {
       keys === undefined ? keylessDecryptor() : sopsDecryptor({ age: { identities: parseAgeIdentities(keys, keyFile ?? '') } }, face),
     signal: face.signal,
   });
-  for (const { file, line, message } of built.warnings) {
+  for (const { file, line, message, unmatched } of built.warnings) {
+    if (unmatched === true && args.has('check')) continue; // a finding
     world.stderr.write(`warning: ${[file, line, message].filter((part) => part !== undefined).join(':')}\n`);
   }
+  if (args.has('check')) return report(checkBuild(built), face);
   const reveal = args.has('reveal');
   world.stdout.write(built.objects.map((object) => stringifyYaml(shown(object, reveal), { profile: 'goYaml2' })).join('---\n'));
   return exit.ok;
+}
+
+/** One finding a line, where it is first. */
+function report(findings: readonly Finding[], { world }: Face): number {
+  for (const { check, message, ...at } of findings) world.stdout.write(`${formatPosition(at)}: ${message} [${check}]\n`);
+  return findings.length === 0 ? exit.ok : exit.findings;
 }
 
 /** The nearest directory upwards that holds `.git`, or the directory itself. */

@@ -4,7 +4,7 @@ import { makePrivateDirectory, writePrivateFile } from '../base/files/index.ts';
 import type { Log } from '../base/log/index.ts';
 import { systemEntropy, systemWorld, type Entropy, type World } from '../base/world/index.ts';
 import { connect, type Cluster } from '../kube/client/index.ts';
-import { createCluster, serve, type EmbeddedCluster, type ServedCluster } from './server/index.ts';
+import { createCluster, serve, type AuditOptions, type EmbeddedCluster, type ServedCluster } from './server/index.ts';
 
 export interface StartOptions {
   /** Keeps state, certificates and kubeconfig. Absent: everything is gone when closed. */
@@ -18,6 +18,8 @@ export interface StartOptions {
   readonly log?: Log;
   /** Default `rbac`. */
   readonly authorization?: 'rbac' | 'authenticated';
+  /** Where requests are recorded. Absent: nowhere. */
+  readonly audit?: AuditOptions;
 }
 
 /** An embedded cluster that kubectl can reach and this process can use. */
@@ -49,7 +51,15 @@ export async function startCluster(options: StartOptions = {}): Promise<RunningC
   const kubeconfigPath = options.kubeconfigPath ?? (dataDir === undefined ? undefined : join(dataDir, KUBECONFIG));
   if (dataDir !== undefined) await makePrivateDirectory(dataDir);
   const databasePath = dataDir === undefined ? ':memory:' : join(dataDir, DATABASE);
-  const embedded = await createCluster({ world, entropy, databasePath, authorization, ...(dataDir === undefined ? {} : { tokens: { keyPath: join(dataDir, 'pki', 'sa.key') } }), ...(log === undefined ? {} : { log }) });
+  const embedded = await createCluster({
+    world,
+    entropy,
+    databasePath,
+    authorization,
+    ...(dataDir === undefined ? {} : { tokens: { keyPath: join(dataDir, 'pki', 'sa.key') } }),
+    ...(log === undefined ? {} : { log }),
+    ...(options.audit === undefined ? {} : { audit: options.audit }),
+  });
   let served: ServedCluster | undefined;
   try {
     served = await serve(embedded, { world, entropy, port, ...(dataDir === undefined ? {} : { dataDir }) });

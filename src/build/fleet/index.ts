@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { checkBuild, type Finding } from './check.ts';
 export { sopsDecryptor } from './decryptor.ts';
 export { isSopsEncrypted } from './decrypt.ts';
 export { buildName } from './errors.ts';

@@ -37,6 +37,8 @@ export interface BuildWarning {
   readonly message: string;
   readonly file?: string;
   readonly line?: number;
+  /** Set when a patch or replacement selects no object. */
+  readonly unmatched?: true;
   /** Set when the warning is about a field of the kustomization file that has a successor. */
   readonly deprecated?: { readonly field: string; readonly replacement: string };
 }

@@ -100,6 +100,8 @@ export interface WriteContext {
   readonly manager: string;
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
   readonly warn: (message: string) => void;
+  /** Notes something about the write in its audit record; absent for the server's own writes. */
+  readonly annotate?: (key: string, value: string) => void;
 }
 
 /** One write as admission sees it. `object` may be changed by mutating plug-ins; it is absent for DELETE. */

@@ -16,6 +16,7 @@ export interface Call {
   /** Every way to know a bearer token. */
   readonly authenticators: readonly Authenticator[];
   readonly warn: (message: string) => void;
+  readonly annotate: (key: string, value: string) => void;
   /** Keeps track of open watches, so that closing the cluster ends them. */
   readonly opened: (stream: WatchStream, storeName: string) => void;
   /** @throws ApiError 403 when the caller may not do this as well */

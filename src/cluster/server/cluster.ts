@@ -4,7 +4,7 @@ import type { ApiRequest, ApiResponse, Handle, UserInfo } from '../../kube/clien
 import { createAdmission } from '../admission/index.ts';
 import { startLoops } from '../loops/index.ts';
 import { createCatalog, rbacAuthorizer, type Authorize, type Environment, type WatchStream } from '../registry/index.ts';
-import { podLoop, workloadLoop } from '../workloads/index.ts';
+import { workloadLoops, type WorkloadSimulation } from '../workloads/index.ts';
 import { createStore, fileJournal, memoryJournal, type Store } from '../store/index.ts';
 import { createAuditor, type AuditOptions } from './audit/index.ts';
 import { authorizeAuthenticated } from './authorize.ts';
@@ -43,6 +43,8 @@ export interface ClusterOptions {
   /** Absent: nothing is recorded. */
   readonly audit?: AuditOptions;
   readonly limits?: Partial<Limits>;
+  /** Workloads become healthy: with Pods (`true`), as statuses alone (`status`, the default), or not (`false`). */
+  readonly simulateWorkloads?: WorkloadSimulation;
 }
 
 /** A running API server without a port. */
@@ -102,8 +104,7 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
   };
   const loops = startLoops({ env, log, rootCertificate: () => rootCertificate, endWatches: (storeName) => watches.endOf(storeName) }, [
     bootstrapLoop,
-    workloadLoop,
-    podLoop,
+    ...workloadLoops(options.simulateWorkloads ?? 'status'),
   ]);
   const fill = async (): Promise<void> => {
     await bootstrap(env);

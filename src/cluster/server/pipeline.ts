@@ -4,7 +4,7 @@ import type { Log } from '../../base/log/index.ts';
 import { ApiError, apiErrors } from '../../kube/objects/index.ts';
 import type { Attributes, Environment, WatchStream } from '../registry/index.ts';
 import type { Answer } from './answer.ts';
-import { startTrace, type Auditor, type Trace } from './audit/index.ts';
+import type { Auditor, Trace } from './audit/index.ts';
 import { authenticate, type Authenticator } from './authenticate.ts';
 import { refuse } from './authorize.ts';
 import { answerDocument } from './documents.ts';
@@ -34,7 +34,7 @@ export interface PipelineOptions {
  * audit. Never throws: every failure is a Status.
  */
 export async function handleRequest(options: PipelineOptions, request: ApiRequest): Promise<ApiResponse> {
-  const trace = startTrace(options.env.world, request);
+  const trace = options.auditor.start(request);
   const warned = warnings();
   let response: ApiResponse;
   try {
@@ -57,7 +57,7 @@ async function answerRequest(options: PipelineOptions, request: ApiRequest, trac
   trace.user = user;
   const answer = async (): Promise<ApiResponse> => {
     await authorizeRequest(env, user, info, trace);
-    const answered = await route(options, request, user, info, warned);
+    const answered = await route(options, request, { user, info, trace, warned });
     await env.store.committed();
     return respond(env, request, answered);
   };
@@ -82,7 +82,14 @@ function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
   return { user, verb, group, version, resource, subresource, namespace, name, ...(isResource ? {} : { path }) };
 }
 
-async function route(options: PipelineOptions, request: ApiRequest, user: UserInfo, info: RequestInfo, warned: Warnings): Promise<Answer> {
+interface Routed {
+  readonly user: UserInfo;
+  readonly info: RequestInfo;
+  readonly trace: Trace;
+  readonly warned: Warnings;
+}
+
+async function route(options: PipelineOptions, request: ApiRequest, { user, info, trace, warned }: Routed): Promise<Answer> {
   const { env } = options;
   if (!info.isResource) return (await options.tokens.document(info.path)) ?? answerDocument(env, request, info);
   const resource = env.catalog.find(info.group, info.resource);
@@ -101,6 +108,7 @@ async function route(options: PipelineOptions, request: ApiRequest, user: UserIn
     tokens: options.tokens,
     authenticators: options.authenticators,
     warn: (message) => warned.add(message),
+    annotate: (key, value) => void trace.annotations.set(key, value),
     opened: (stream, storeName) => options.opened(stream, storeName),
     alsoNeeds: (verb) => authorizeRequest(env, user, { ...info, verb }),
   });

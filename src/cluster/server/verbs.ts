@@ -139,7 +139,7 @@ function watch(call: Call): Answer {
 }
 
 function contextOf(call: Call, options: string): WriteContext {
-  const { info, user, resource, version, request, warn } = call;
+  const { info, user, resource, version, request, warn, annotate } = call;
   const { dryRun, fieldValidation } = checkWriteOptions(request.query, options);
   return {
     resource,
@@ -152,6 +152,7 @@ function contextOf(call: Call, options: string): WriteContext {
     manager: managerOf(request),
     fieldValidation,
     warn,
+    annotate,
   };
 }
 

@@ -1,13 +1,29 @@
 /**
- * A cluster where everything goes well: workloads, volumes and services get the status that a healthy cluster
- * would have reached, at once, so that waits and health checks end (SIM-01). There are no Pods behind them.
+ * A cluster where everything goes well: workloads, volumes and services reach the state that a healthy cluster would
+ * reach, so that waits and health checks end (SIM-01). Either with Pods on one simulated node, which start only when
+ * everything that they refer to is there (SIM-02), or, quicker, as statuses alone.
  *
  * @module
  */
 import { messageOf } from '../../base/errors/index.ts';
 import { deepEqual, type KubeObject } from '../../kube/objects/index.ts';
 import { systemDelete, systemUpdate, timestamp, workQueue, type Loop, type LoopContext, type StoreKey } from '../registry/index.ts';
+import { simulationLoop } from './controllers.ts';
 import { HEALTHY } from './status.ts';
+
+/** `true`: controllers and a kubelet, with Pods. `status`: every status is healthy at once, without Pods. */
+export type WorkloadSimulation = boolean | 'status';
+
+/** The loops of a simulation. Pods that are deleted end in all of them. */
+export function workloadLoops(mode: WorkloadSimulation): readonly ((context: LoopContext) => Loop)[] {
+  if (mode === false) return [podLoop];
+  return mode === 'status' ? [workloadLoop, podLoop] : [budgetLoop, simulationLoop, podLoop];
+}
+
+/** Budgets have no controller of their own in the simulation. */
+function budgetLoop(context: LoopContext): Loop {
+  return statusLoop(context, (resource) => resource === 'poddisruptionbudgets.policy');
+}
 
 const CLAIMS = 'persistentvolumeclaims';
 
@@ -45,7 +61,11 @@ export function podLoop({ env, log }: LoopContext): Loop {
 }
 
 /** The loop that keeps statuses healthy. */
-export function workloadLoop({ env, log }: LoopContext): Loop {
+export function workloadLoop(context: LoopContext): Loop {
+  return statusLoop(context, () => true);
+}
+
+function statusLoop({ env, log }: LoopContext, isOurs: (resource: string) => boolean): Loop {
   const keys = new Map<string, StoreKey>();
   const queue = workQueue(
     env.world.clock,
@@ -75,14 +95,14 @@ export function workloadLoop({ env, log }: LoopContext): Loop {
       return true;
     });
   const add = (key: StoreKey): void => {
-    if (HEALTHY[key.resource] === undefined) return;
+    if (HEALTHY[key.resource] === undefined || !isOurs(key.resource)) return;
     const id = `${key.resource}/${key.namespace}/${key.name}`;
     keys.set(id, key);
     queue.add(id);
   };
   return {
     start: () => {
-      for (const resource of Object.keys(HEALTHY)) {
+      for (const resource of Object.keys(HEALTHY).filter(isOurs)) {
         for (const { metadata } of env.store.list(resource))
           add({ resource, namespace: metadata.namespace ?? '', name: metadata.name ?? '' });
       }

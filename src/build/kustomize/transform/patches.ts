@@ -101,7 +101,11 @@ function mergePatches(collection: Collection, objects: readonly Resource[], patc
 function selected(collection: Collection, target: Selector, loaded: LoadedPatch, session: Session): Resource[] {
   const found = select(collection, target);
   if (found.length === 0)
-    session.warn({ message: `patch ${loaded.source}: the target ${formatSelector(target)} matches nothing`, file: loaded.file });
+    session.warn({
+      message: `patch ${loaded.source}: the target ${formatSelector(target)} matches nothing`,
+      file: loaded.file,
+      unmatched: true,
+    });
   return found;
 }
 

@@ -124,7 +124,7 @@ function applyTo(collection: Collection, value: YamlNode, target: ReplacementTar
     found = true;
     copyTo(resource, value, target, file, session);
   }
-  if (!found) session.warn({ message: `replacement: the target ${formatSource(select)} matches nothing`, file });
+  if (!found) session.warn({ message: `replacement: the target ${formatSource(select)} matches nothing`, file, unmatched: true });
   if ((target.options?.encoding ?? '') !== '') session.warn({ message: 'replacement: the option encoding has no effect', file });
 }
 

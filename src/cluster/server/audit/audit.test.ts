@@ -47,7 +47,7 @@ describe('audit', () => {
       user: { username: 'admin', groups: ['system:masters', 'system:authenticated'] },
       userAgent: 'test/1',
       sourceIPs: ['127.0.0.1'],
-      objectRef: { resource: 'secrets', namespace: 'default', apiVersion: 'v1' },
+      objectRef: { resource: 'secrets', namespace: 'default', name: 's', apiVersion: 'v1' },
       responseStatus: { metadata: {}, code: 201 },
       annotations: { 'authorization.k8s.io/decision': 'allow', 'authorization.k8s.io/reason': '' },
     });

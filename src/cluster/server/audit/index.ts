@@ -26,6 +26,8 @@ export interface Trace {
   /** Differs from the caller when somebody is impersonated. */
   user?: UserInfo;
   decision?: Decision;
+  /** What steps of the request noted. */
+  readonly annotations: Map<string, string>;
   /** The server failed, not the request. */
   failed?: boolean;
 }
@@ -35,14 +37,23 @@ const MAX_ID = 64;
 /** The server listens on the loopback interface only. */
 const SOURCE = '127.0.0.1';
 
-/** The trace of a request; its id is the client's when it sent one. */
-export function startTrace(world: World, request: ApiRequest): Trace {
-  const given = (request.headers[ID_HEADER] ?? '').replaceAll(/[^!-~]/g, '').slice(0, MAX_ID);
-  return { id: given === '' ? world.random.uuid() : given };
+/**
+ * Starts traces of requests. A trace's id is the client's when it sent one; else a UUID whose last part counts, which
+ * costs nothing and draws nothing from the world's random numbers.
+ */
+function traceStarter(world: World): (request: ApiRequest) => Trace {
+  const prefix = world.random.uuid().slice(0, -12);
+  let count = 0;
+  return ({ headers }) => {
+    const given = (headers[ID_HEADER] ?? '').replaceAll(/[^!-~]/g, '').slice(0, MAX_ID);
+    return { id: given === '' ? `${prefix}${(++count).toString(16).padStart(12, '0')}` : given, annotations: new Map() };
+  };
 }
 
 /** Records requests. */
 export interface Auditor {
+  /** A request came. */
+  readonly start: (request: ApiRequest) => Trace;
   /** The caller is known. */
   received(request: ApiRequest, trace: Trace): void;
   /** Records the answer, of a watch also its end, and tells the id. */
@@ -50,12 +61,13 @@ export interface Auditor {
 }
 
 export function createAuditor(world: World, log: Log, options: AuditOptions | undefined): Auditor {
+  const start = traceStarter(world);
   const tell = (_request: ApiRequest, { id }: Trace, response: ApiResponse): ApiResponse => ({
     ...response,
     headers: { ...response.headers, [ID_HEADER]: id },
   });
   if (options === undefined) {
-    return { received: () => {}, answered: (request, trace, response) => Promise.resolve(tell(request, trace, response)) };
+    return { start, received: () => {}, answered: (request, trace, response) => Promise.resolve(tell(request, trace, response)) };
   }
   const { sink, policy = DEFAULT_POLICY } = options;
   const started = new WeakMap<Trace, number>();
@@ -79,6 +91,7 @@ export function createAuditor(world: World, log: Log, options: AuditOptions | un
   const verdict = ({ caller, info }: Trace): Verdict =>
     info === undefined ? { level: 'Metadata', omitStages: [], omitManagedFields: false } : verdictFor(policy, caller ?? NOBODY, info);
   return {
+    start,
     received: (request, trace) => {
       startOf(trace);
       write(request, trace, 'RequestReceived', {}, verdict(trace));
@@ -87,7 +100,7 @@ export function createAuditor(world: World, log: Log, options: AuditOptions | un
       const judged = verdict(trace);
       const told = tell(request, trace, response);
       if (judged.level === 'None') return told;
-      const content = await contentOf(request, response, judged);
+      const content = await contentOf(request, response, trace.info, judged);
       if (response.body.kind === 'stream') {
         write(request, trace, 'ResponseStarted', content, judged);
         const ended = (): void => write(request, trace, 'ResponseComplete', content, judged);
@@ -135,21 +148,38 @@ function shown({ username, uid, groups, extra }: UserInfo): object {
 }
 
 function referenceOf({ resource, namespace, name, group, version, subresource }: RequestInfo): Record<string, string> {
-  const fields = { resource, namespace, name, apiGroup: group, apiVersion: version, subresource };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''));
+  return given({ resource, namespace, name, apiGroup: group, apiVersion: version, subresource });
+}
+
+function given(fields: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((field): field is [string, string] => typeof field[1] === 'string' && field[1] !== ''),
+  );
+}
+
+/** What the path doesn't tell of the object: the name that it got, and the uid and version that were sent. */
+function named(reference: unknown, answer: unknown, sent: unknown): object {
+  if (!isJsonObject(reference)) return {};
+  const metadataOf = (value: unknown): Readonly<Record<string, unknown>> =>
+    isJsonObject(value) && isJsonObject(value['metadata']) ? value['metadata'] : {};
+  const { uid, resourceVersion } = metadataOf(sent);
+  return { objectRef: { ...given({ name: metadataOf(answer)['name'] }), ...given({ uid, resourceVersion }), ...reference } };
 }
 
 /** What the level allows of request and answer. The reference gets what only the objects tell. */
-async function contentOf(request: ApiRequest, response: ApiResponse, { level, omitManagedFields }: Verdict): Promise<object> {
+async function contentOf(request: ApiRequest, response: ApiResponse, info: RequestInfo | undefined, verdict: Verdict): Promise<object> {
+  const { level, omitManagedFields } = verdict;
+  const reference = info?.isResource === true ? referenceOf(info) : undefined;
   const answer = response.body.kind === 'json' ? response.body.value : undefined;
   const isStatus = isJsonObject(answer) && answer['kind'] === 'Status';
   const status = isStatus ? pick(answer, ['status', 'message', 'reason', 'details']) : {};
-  const content = { responseStatus: { metadata: {}, ...status, code: response.status } };
-  if (level === 'Metadata') return content;
+  const responseStatus = { metadata: {}, ...status, code: response.status };
+  if (level === 'Metadata') return { ...named(reference, answer, undefined), responseStatus };
   const trim = omitManagedFields ? withoutManagedFields : (value: unknown): unknown => value;
   const sent = await readBody(request).catch(() => ({ value: undefined }));
   return {
-    ...content,
+    ...named(reference, answer, sent.value),
+    responseStatus,
     ...(sent.value === undefined ? {} : { requestObject: trim(sent.value) }),
     ...(level === 'RequestResponse' && answer !== undefined ? { responseObject: trim(answer) } : {}),
   };
@@ -167,12 +197,13 @@ function withoutManagedFields(value: unknown): unknown {
   return { ...value, metadata };
 }
 
-function annotationsOf({ decision }: Trace): object {
+function annotationsOf({ decision, annotations }: Trace): object {
   if (decision === undefined) return {};
   return {
     annotations: {
       'authorization.k8s.io/decision': decision.allowed ? 'allow' : 'forbid',
       'authorization.k8s.io/reason': decision.reason ?? '',
+      ...Object.fromEntries(annotations),
     },
   };
 }
