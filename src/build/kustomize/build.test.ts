@@ -154,6 +154,18 @@ describe('what is refused', () => {
   });
 });
 
+describe('KZ-66: a path in which two entries are joined', () => {
+  it('is an error that says so', () => {
+    const failure = failureOf({ 'a/kustomization.yaml': 'resources:\n- ../b\n  ../c\n' }, { path: 'a' });
+    expect(failure.hint).toMatch(/'..\/b ..\/c' contains '..': are two entries joined/);
+  });
+
+  it('is taken as it is where it exists, as by 5.8.1', () => {
+    const files = { 'kustomization.yaml': 'resources: [x..y]\n', 'x..y/kustomization.yaml': 'resources: []\n' };
+    expect(run(files).objects).toEqual([]);
+  });
+});
+
 describe('KZ-60, KZ-61, KZ-62: links', () => {
   const root = mkdtempSync(join(tmpdir(), 'sotto-kustomize-'));
   afterAll(() => {

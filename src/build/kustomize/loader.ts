@@ -71,6 +71,12 @@ function loaderAt(options: LoaderOptions, directory: string, visited: readonly s
   };
 }
 
+/** Two entries that indentation joined to one: kustomize after 5.8.1 refuses such a path even where it exists. */
+function ambiguity(path: string): { readonly hint?: string } {
+  const isJoined = path.split('/').some((segment) => segment.includes('..') && segment !== '..');
+  return isJoined ? { hint: `a part of the path '${path}' contains '..': are two entries joined by their indentation?` } : {};
+}
+
 function readUpTo(tree: Tree, path: string, most: number): Uint8Array {
   const bytes = tree.read(path) ?? new Uint8Array();
   if (bytes.length <= most) return bytes;
@@ -98,7 +104,7 @@ function confirmFile({ tree, loadRestrictor }: LoaderOptions, directory: string,
   if (found === 'directory') throw new SottoError('KUSTOMIZE_LOAD', `'${path}' must resolve to a file, but it is a directory`);
   const resolved = tree.resolve(joined);
   if (found === undefined || resolved === undefined) {
-    throw new SottoError('KUSTOMIZE_LOAD', `no such file: '${joined}' (a missing file, or a link that leads outside)`);
+    throw new SottoError('KUSTOMIZE_LOAD', `no such file: '${joined}' (a missing file, or a link that leads outside)`, ambiguity(path));
   }
   if (loadRestrictor === 'root-only' && !isWithin(resolved, directory)) throw outside(path, directory, loadRestrictor);
   return resolved;
@@ -111,7 +117,11 @@ function confirmDirectory(tree: Tree, directory: string, path: string, visited: 
   const joined = joinPath(directory, path);
   const resolved = joined === undefined ? undefined : tree.resolve(joined);
   if (resolved === undefined || tree.kind(resolved) !== 'directory') {
-    throw new SottoError('KUSTOMIZE_LOAD', `must build at directory: '${joined ?? path}' is not a directory inside the source`);
+    throw new SottoError(
+      'KUSTOMIZE_LOAD',
+      `must build at directory: '${joined ?? path}' is not a directory inside the source`,
+      ambiguity(path),
+    );
   }
   const contained = visited.findLast((earlier) => isWithin(earlier, resolved));
   if (contained === undefined) return resolved;

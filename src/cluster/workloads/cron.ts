@@ -1,4 +1,5 @@
 import { SottoError } from '../../base/errors/index.ts';
+import { parseDuration } from '../../base/world/index.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -30,6 +31,8 @@ export interface Schedule {
  * @throws SottoError CRON_INVALID
  */
 export function parseSchedule(text: string, zone = 'UTC'): Schedule {
+  const every = /^@every (\S+)$/.exec(text.trim())?.[1];
+  if (every !== undefined) return { next: (after) => after + Math.max(1000, parseDuration(every)) };
   const parts = (MACROS[text.trim()] ?? text).trim().split(/\s+/);
   if (parts.length !== 5) throw invalid();
   const [minutes, hours, days, months, weekdays] = [

@@ -1,6 +1,5 @@
 import { deepEqual, type KubeObject } from '../../kube/objects/index.ts';
-import { NODE } from './kubelet.ts';
-import { controlledBy, fields, isGoing, isReady, list, phaseOf, PODS, shortHash, specOf, statusOf, type Fields, type Simulation } from './simulation.ts';
+import { controlledBy, fields, isGoing, isReady, list, NODE, phaseOf, PODS, shortHash, specOf, statusOf, type Fields, type Simulation } from './simulation.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 /** Where a load balancer's address would be: one that is reserved for documentation. */

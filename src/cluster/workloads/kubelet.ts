@@ -1,9 +1,7 @@
 import { setCondition, type Condition, type KubeObject } from '../../kube/objects/index.ts';
 import { obstaclesOf, type Obstacle } from './missing.ts';
-import { fields, isGoing, list, phaseOf, PODS, shortHash, specOf, statusOf, type Fields, type Simulation } from './simulation.ts';
+import { fields, isGoing, list, NODE, phaseOf, PODS, shortHash, specOf, statusOf, type Fields, type Simulation } from './simulation.ts';
 
-/** The one node. */
-export const NODE = 'sotto-node';
 const NODE_ADDRESS = '192.0.2.10';
 
 /** What a node does besides: gives out Pod addresses, knows which Pods can't start. */
@@ -30,7 +28,7 @@ export function kubelet(sim: Simulation): Kubelet {
     if (obstacles.length > 0) blocked.set(namespace, (blocked.get(namespace) ?? new Set()).add(name));
     const isScheduled = obstacles[0]?.kind !== 'Unschedulable';
     if (isScheduled && (specOf(pod)['nodeName'] ?? '') === '') {
-      await sim.update(PODS, pod, (copy) => void (copy['spec'] = { ...specOf(copy), nodeName: NODE }));
+      sim.bind(pod);
     }
     const before = statusOf(pod);
     const podIP = typeof before['podIP'] === 'string' ? before['podIP'] : isScheduled && obstacles[0]?.kind !== 'FailedMount' ? address() : '';

@@ -54,9 +54,13 @@ describe('SIM-01: workloads with Pods', () => {
 
   it('a new template rolls over to a new ReplicaSet, never below what may be missing', async () => {
     await make(`${apps}/deployments`, { replicas: 4, selector, template: templateOf() });
+    const watch = await api.watch(`${apps}/deployments`);
+    await watch.take();
     await api.patch(`${apps}/deployments/x`, 'strategic', { spec: { template: { spec: { containers: [{ name: 'c', image: 'i:2' }] } } } });
-    expect(await health(`${apps}/deployments/x`)).toBe('InProgress');
     await api.settle(10_000);
+    const seen = (await watch.take()).map(({ object }) => object);
+    expect(seen.map((object) => statusOf(object).status)).toContain('InProgress');
+    expect(Math.min(...seen.map(({ status }) => (status as unknown as { availableReplicas: number }).availableReplicas))).toBeGreaterThanOrEqual(3);
     expect(await health(`${apps}/deployments/x`)).toBe('Current');
     const sets = await items(`${apps}/replicasets`);
     expect(sets.map(({ spec }) => (spec as { replicas: number }).replicas).toSorted()).toEqual([0, 4]);

@@ -22,6 +22,8 @@ export const statusOf = (object: KubeObject): Fields => fields(object['status'])
 export const integer = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);
 
 export const PODS = 'pods';
+/** The one node. */
+export const NODE = 'sotto-node';
 
 /** What a controller of workloads sees of the cluster, and its ways to change it. */
 export interface Simulation {
@@ -36,6 +38,8 @@ export interface Simulation {
   update(resource: string, object: KubeObject, edit: (object: KubeObject) => void): Promise<void>;
   writeStatus(resource: string, object: KubeObject, status: Fields): Promise<void>;
   remove(resource: string, object: KubeObject): Promise<void>;
+  /** What the scheduler does through `pods/binding`, which no update of a Pod may do. */
+  bind(pod: KubeObject): void;
   /** Looks at an object again after a while. */
   later(resource: string, object: KubeObject, ms: number): void;
 }
@@ -84,6 +88,14 @@ export function simulation({ env, log }: LoopContext, later: (key: StoreKey, ms:
       if (object.metadata.deletionTimestamp !== undefined) return;
       await systemDelete(env, keyOf(resource, object), { preconditions: { uid }, orphanDependents: false });
     },
+    bind: (pod) => {
+      const key = keyOf(PODS, pod);
+      const stored = env.store.get(key);
+      if (stored === undefined || stored.metadata.uid !== pod.metadata.uid) return;
+      const bound = cloneJson(stored);
+      bound['spec'] = { ...specOf(bound), nodeName: NODE };
+      env.store.put(key, bound, stored);
+    },
     later: (resource, object, ms) => later(keyOf(resource, object), ms),
   };
 }
@@ -105,6 +117,8 @@ export function controlledBy(owner: KubeObject): NonNullable<KubeObject['metadat
 export function podFrom(owner: KubeObject, name: { name: string } | { generateName: string }, labels: Record<string, string> = {}): KubeObject {
   const { metadata, spec } = fields(specOf(owner)['template']);
   const given = fields(metadata);
+  // Scheduled from the start, which is a write less, unless the scheduler has to look for claims.
+  const needsClaims = list(fields(spec)['volumes']).some((volume) => volume['persistentVolumeClaim'] !== undefined);
   return cloneJson({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -116,7 +130,7 @@ export function podFrom(owner: KubeObject, name: { name: string } | { generateNa
       ...(given['finalizers'] === undefined ? {} : { finalizers: given['finalizers'] as string[] }),
       ownerReferences: controlledBy(owner),
     },
-    spec: { ...fields(spec), nodeName: undefined },
+    spec: { ...fields(spec), ...(needsClaims ? {} : { nodeName: NODE }) },
   });
 }
 

@@ -19,7 +19,7 @@ type Line = readonly [group: string, resources: string, verbs: string];
 const words = (text: string): string[] => text.split(' ');
 
 function resourceRule([group, resources, verbs]: Line): PolicyRule {
-  return { apiGroups: [group], resources: words(resources), verbs: words(verbs) };
+  return { apiGroups: [group], resources: words(resources), verbs: words(verbs).toSorted() };
 }
 
 function role(name: string, rules: readonly PolicyRule[], labels: Readonly<Record<string, string>> = {}, more: object = {}): KubeObject {
