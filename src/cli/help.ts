@@ -80,7 +80,7 @@ function flagLines(flags: readonly Flag[]): string[] {
 }
 
 /** Wraps words at 80 columns; continuation lines get `hang` more spaces. */
-export function wrapText(text: string, indent: string, hang = 0): string {
+function wrapText(text: string, indent: string, hang = 0): string {
   const lines: string[] = [];
   let line = indent;
   for (const word of text.split(/\s+/).filter((part) => part !== '')) {

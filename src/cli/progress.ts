@@ -1,4 +1,5 @@
 import type { Output, World } from '../base/world/index.ts';
+import { stringifyJson } from '../kube/objects/index.ts';
 import type { State, Style } from './style.ts';
 
 /** One thing under way. */
@@ -25,8 +26,12 @@ const ESCAPE = '\u001b[';
 
 const silentProgress: Progress = { show: () => {}, line: () => {}, end: () => {} };
 
+/** How progress is written: for whoever looks at stderr, or as one JSON object a line for programs (TRM-02). */
+export type ProgressMode = 'auto' | 'jsonl';
+
 /** Progress for this terminal, pipe or reader. */
-export function startProgress(world: World, style: Style, quiet: boolean): Progress {
+export function startProgress(world: World, style: Style, quiet: boolean, mode: ProgressMode = 'auto'): Progress {
+  if (mode === 'jsonl') return jsonProgress(world.stderr);
   if (quiet) return silentProgress;
   return world.stderr.isTTY && world.env['ACCESSIBLE'] !== '1' ? liveProgress(world, style) : plainProgress(world.stderr);
 }
@@ -43,6 +48,22 @@ function plainProgress(output: Output): Progress {
       }
     },
     line: (text) => output.write(`${text}\n`),
+    end: () => {},
+  };
+}
+
+/** A line for every change of every item. */
+function jsonProgress(output: Output): Progress {
+  const seen = new Map<string, string>();
+  return {
+    show: (items) => {
+      for (const { name, state, text } of items) {
+        const line = stringifyJson({ type: 'item', name, state, text });
+        if (seen.get(name) !== line) output.write(`${line}\n`);
+        seen.set(name, line);
+      }
+    },
+    line: (text) => output.write(`${stringifyJson({ type: 'note', text })}\n`),
     end: () => {},
   };
 }

@@ -15,7 +15,7 @@ export interface Listing {
   row(object: KubeObject, context: RowContext): readonly string[];
 }
 
-export interface RowContext {
+interface RowContext {
   readonly style: Style;
   readonly wide: boolean;
   /** `namespace/name` of a Secret → consumers as `Kind/namespace/name`. Empty unless Secrets are listed. */

@@ -205,7 +205,7 @@ describe('sotto up', () => {
     );
   });
 
-  it('--once -o json is one document with a schemaVersion', async () => {
+  it('TRM-01: --once -o json is one document with a schemaVersion on stdout, and with --quiet nothing on stderr', async () => {
     repository.write({ 'c/a.yaml': configMap('one') });
     repository.commit();
     const ran = await once('-o', 'json', '--quiet');

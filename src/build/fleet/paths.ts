@@ -1,7 +1,7 @@
 import { joinPath, type Tree } from '../../base/files/index.ts';
 
 /** Names of a kustomization file, in the order in which they are looked for. */
-export const KUSTOMIZATION_FILES: readonly string[] = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+const KUSTOMIZATION_FILES: readonly string[] = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 /** The kustomization files of a directory, as paths. */
 export function kustomizationFiles(tree: Tree, directory: string): string[] {

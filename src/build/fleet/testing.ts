@@ -9,7 +9,7 @@ import { buildFleet } from './fleet.ts';
 export const tree = (files: Readonly<Record<string, string>>, directories: readonly string[] = []): Tree =>
   memoryTree(new Map(Object.entries(files)), directories);
 
-export const owner = { namespace: 'flux-system', name: 'apps' };
+const owner = { namespace: 'flux-system', name: 'apps' };
 
 /** Builds the files with a spec whose path is the root. */
 export function buildFiles(
@@ -21,7 +21,7 @@ export function buildFiles(
 }
 
 /** A call of the decryptor. */
-export interface Opened {
+interface Opened {
   readonly file: string | undefined;
   readonly format: SopsFormat;
   readonly pristine: boolean;

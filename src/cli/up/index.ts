@@ -35,7 +35,7 @@ export const up: Command = {
 async function run(args: Arguments, face: Face): Promise<number> {
   if (args.has('delete')) return wipe(args, face);
   const options = upOptions(args, face.world);
-  const progress = startProgress(face.world, face.style, face.quiet);
+  const progress = startProgress(face.world, face.style, face.quiet, options.progress);
   const began = face.world.clock.monotonic();
   let session: Session | undefined;
   try {

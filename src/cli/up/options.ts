@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 
 import { parseDuration, type World } from '../../base/world/index.ts';
+import type { ProgressMode } from '../progress.ts';
 import { usageError, type Arguments, type Flag } from '../flags.ts';
 
 /** Where the embedded cluster keeps its state unless told otherwise. */
@@ -25,6 +26,14 @@ export const UP_FLAGS: readonly Flag[] = [
   { name: 'once', help: 'exit when everything is Ready, or nothing can move', group: 'Run' },
   { name: 'timeout', value: 'DURATION', default: '5m', help: 'how long --once waits', group: 'Run' },
   {
+    name: 'progress',
+    value: 'MODE',
+    default: 'auto',
+    choices: ['auto', 'jsonl'],
+    help: 'progress on stderr: auto, or jsonl for programs',
+    group: 'Run',
+  },
+  {
     name: 'output',
     short: 'o',
     value: 'FORMAT',
@@ -48,6 +57,7 @@ export interface UpOptions {
   readonly simulate: boolean;
   readonly once: boolean;
   readonly timeoutMs: number;
+  readonly progress: ProgressMode;
   readonly output: 'table' | 'wide' | 'json';
 }
 
@@ -72,6 +82,7 @@ export function upOptions(args: Arguments, world: World): UpOptions {
     simulate: !args.has('no-simulate'),
     once: args.has('once'),
     timeoutMs: parseDuration(args.text('timeout') ?? '5m'),
+    progress: args.text('progress') as ProgressMode,
     output: (args.text('output') ?? 'table') as UpOptions['output'],
   };
 }

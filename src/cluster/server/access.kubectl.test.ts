@@ -124,6 +124,33 @@ describe.skipIf(!hasKubectl)('kubectl and access', { timeout: 60_000 }, () => {
     );
   });
 
+  it('RBAC-04: aggregated roles, paths, and roles reconciled from a file', async () => {
+    const rule = '--aggregation-rule=rbac.example.com/aggregate-to-monitoring=true';
+    expect(await output(`create clusterrole monitoring ${rule}`)).toBe('clusterrole.rbac.authorization.k8s.io/monitoring created\n');
+    expect(await output('create clusterrole metrics --verb=get --non-resource-url=/metrics,/logs/*')).toContain('created');
+    await output('label clusterrole metrics rbac.example.com/aggregate-to-monitoring=true');
+    await output('create clusterrolebinding mon --clusterrole=monitoring --group=ops');
+    await expect.poll(async () => (await kubectl('auth can-i get /logs/a --as=x --as-group=ops')).stdout).toBe('yes\n');
+    expect(rows(await output('describe clusterrole monitoring'))).toEqual(
+      expect.arrayContaining(['[/logs/*] | [] | [get]', '[/metrics] | [] | [get]']),
+    );
+    const manifest = (verb: string): string =>
+      `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: rec, namespace: default}\nrules:\n- {apiGroups: [""], resources: [pods], verbs: [${verb}]}\n`;
+    writeFileSync(join(folder, 'role.yaml'), manifest('get'));
+    const reconcile = (): Promise<Result> => kubectl(`auth reconcile -f ${join(folder, 'role.yaml')}`);
+    expect(await reconcile()).toMatchObject({
+      code: 0,
+      stdout: 'role.rbac.authorization.k8s.io/rec reconciled\n',
+      stderr: expect.stringContaining('reconciliation required create') as string,
+    });
+    writeFileSync(join(folder, 'role.yaml'), manifest('list'));
+    expect((await reconcile()).stderr).toContain('reconciliation required update');
+    expect(await output('get role rec -o jsonpath={.rules[*].verbs}')).toContain('"list"');
+    expect(rows(await output('get clusterrolebindings mon'))[1]).toMatch(/^mon \| ClusterRole\/monitoring/);
+    expect(await output('auth can-i create serviceaccounts --subresource=token')).toBe('yes\n');
+    expect(await output('get ns default -o name --request-timeout=5s')).toBe('namespace/default\n');
+  });
+
   it('OIDC-01: the key set through kubectl get --raw', async () => {
     const discovery = JSON.parse(await output('get --raw /.well-known/openid-configuration')) as { jwks_uri: string };
     expect(discovery.jwks_uri).toBe(`${served.url}/openid/v1/jwks`);

@@ -172,6 +172,14 @@ describe('encodings', () => {
     const apply = { method: 'PATCH', body: yaml, headers: { 'content-type': 'application/apply-patch+yaml' } };
     expect(await json(`${PATH}/twice?fieldManager=x&force=true&fieldValidation=Strict`, apply)).toMatchObject({ code: 400 });
     expect(await json(`${PATH}/twice?fieldManager=x&force=true`, apply)).toMatchObject({ data: { a: '2' } });
+    const asJson = { ...apply, body: '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"twice"},"data":{"a":"1","a":"3"}}' };
+    expect(await json(`${PATH}/twice?fieldManager=x&force=true&fieldValidation=Strict`, asJson)).toMatchObject({
+      code: 400,
+      message: expect.stringContaining('duplicate field "data.a"') as string,
+    });
+    expect(await json(`${PATH}/twice?fieldManager=x&force=true`, asJson)).toMatchObject({ data: { a: '3' } });
+    const flow = { ...apply, body: '{apiVersion: v1, kind: ConfigMap, metadata: {name: twice}, data: {a: "4"}}' };
+    expect(await json(`${PATH}/twice?fieldManager=x&force=true`, flow)).toMatchObject({ data: { a: '4' } });
   });
 
   it('apiserver/ENC-05: large answers are compressed for clients that want it, watches never', async () => {

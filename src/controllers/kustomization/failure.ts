@@ -15,7 +15,7 @@ export type FailureReason =
   | 'HealthCheckCanceled';
 
 /** When a failed reconciliation is tried again. */
-export type NextTry = 'at-once' | 'retry-interval' | 'requeue-dependency' | 'never';
+type NextTry = 'at-once' | 'retry-interval' | 'requeue-dependency' | 'never';
 
 /** What a failure means besides its message. */
 export interface FailureOptions {

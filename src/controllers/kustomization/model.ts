@@ -14,7 +14,7 @@ export const FIELD_MANAGER = 'kustomize-controller';
 export const STATUS_MANAGER = 'gotk-kustomize-controller';
 
 /** `spec.sourceRef`. */
-export interface SourceRef {
+interface SourceRef {
   readonly apiVersion?: string;
   readonly kind: string;
   readonly name: string;
@@ -31,7 +31,7 @@ export interface HealthCheckExpr {
 }
 
 /** An entry of `spec.dependsOn`. */
-export interface Dependency {
+interface Dependency {
   readonly name: string;
   readonly namespace?: string;
   readonly readyExpr?: string;

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { Attributes, PolicyRule } from '../types.ts';
 import { formatRule, mismatch, rulesIn, uncovered } from './rules.ts';
 
-const some = (values: readonly string[]): fc.Arbitrary<string[]> => fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 });
+const some = (values: readonly string[]): fc.Arbitrary<string[]> =>
+  fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 });
 const VERBS = ['get', 'list', 'create'];
 const GROUPS = ['', 'apps'];
 const RESOURCES = ['secrets', 'pods', 'pods/log', 'secrets/log'];
