@@ -1,7 +1,7 @@
 import type { Entropy, World } from '../../base/world/index.ts';
 import { noLog, type Log } from '../../base/log/index.ts';
 import type { ApiRequest, ApiResponse, Handle, UserInfo } from '../../kube/client/index.ts';
-import { createAdmission } from '../admission/index.ts';
+import { createAdmission, type WebhookServices } from '../admission/index.ts';
 import { startLoops } from '../loops/index.ts';
 import { createCatalog, rbacAuthorizer, type Authorize, type Environment, type WatchStream } from '../registry/index.ts';
 import { workloadLoops, type WorkloadSimulation } from '../workloads/index.ts';
@@ -45,6 +45,8 @@ export interface ClusterOptions {
   readonly limits?: Partial<Limits>;
   /** Workloads become healthy: with Pods (`true`), as statuses alone (`status`, the default), or not (`false`). */
   readonly simulateWorkloads?: WorkloadSimulation;
+  /** Handlers or URLs for the services that webhook configurations name, by `namespace/name`. */
+  readonly webhookServices?: WebhookServices;
 }
 
 /** A running API server without a port. */
@@ -87,7 +89,7 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
     world,
     store,
     catalog,
-    admission: createAdmission({ store, catalog, authorize }),
+    admission: createAdmission({ world, store, catalog, authorize, services: options.webhookServices ?? {} }),
     authorize,
   };
   const tokens = createTokens({ world, store, ...options.tokens });

@@ -74,6 +74,17 @@ describe('evaluation', () => {
     ['a name', { ...secretsRule('get'), resourceNames: ['x'] }, { verb: 'get', resource: 'secrets', name: 'x' }, true],
     ['another name', { ...secretsRule('get'), resourceNames: ['x'] }, { verb: 'get', resource: 'secrets', name: 'y' }, false],
     ['a name does not cover a list', { ...secretsRule('list'), resourceNames: ['x'] }, { verb: 'list', resource: 'secrets' }, false],
+    ['a name does not cover a creation', { ...secretsRule('*'), resourceNames: ['x'] }, { verb: 'create', resource: 'secrets' }, false],
+    [
+      'a name does not cover a collection',
+      { ...secretsRule('*'), resourceNames: ['x'] },
+      { verb: 'deletecollection', resource: 'secrets' },
+      false,
+    ],
+    ['a name does not cover a watch', { ...secretsRule('*'), resourceNames: ['x'] }, { verb: 'watch', resource: 'secrets' }, false],
+    ['every path', { nonResourceURLs: ['*'], verbs: ['*'] }, { verb: 'post', path: '/anything/at/all' }, true],
+    ['paths are no resources', { nonResourceURLs: ['*'], verbs: ['*'] }, { verb: 'get', resource: 'secrets' }, false],
+    ['resources are no paths', { apiGroups: ['*'], resources: ['*'], verbs: ['*'] }, { verb: 'get', path: '/metrics' }, false],
     ['a path', { nonResourceURLs: ['/metrics'], verbs: ['get'] }, { verb: 'get', path: '/metrics' }, true],
     ['a path by its start', { nonResourceURLs: ['/logs/*'], verbs: ['get'] }, { verb: 'get', path: '/logs/a/b' }, true],
     ['another path', { nonResourceURLs: ['/metrics'], verbs: ['get'] }, { verb: 'get', path: '/metrics/x' }, false],
@@ -118,6 +129,22 @@ describe('evaluation', () => {
       roleRef: { apiGroup: GROUP, kind: 'Role', name: 'r' },
     });
     expect((await may(user, { verb: 'get', resource: 'secrets', namespace: 'a' })).allowed).toBe(allowed);
+  });
+
+  it('RBAC-01: bindings of the cluster are asked before those of the namespace', async () => {
+    await must(role('a', 'r', [secretsRule('get')]));
+    await must(bind('a', 'near', ['Role', 'r']));
+    await must(clusterRole('r', [secretsRule('get')]));
+    await must(bind('', 'far', ['ClusterRole', 'r']));
+    expect((await may(alice, { verb: 'get', resource: 'secrets', namespace: 'a' })).reason).toContain('ClusterRoleBinding "far"');
+  });
+
+  it('RBAC-02: a service account in a binding of the cluster needs its namespace', async () => {
+    await must(clusterRole('r', [secretsRule('get')]));
+    const { status, body } = await bind('', 'b', ['ClusterRole', 'r'], { kind: 'ServiceAccount', name: 'robot' });
+    expect([status, body.details?.causes?.[0]?.field]).toEqual([422, 'subjects[0].namespace']);
+    await must(bind('', 'b', ['ClusterRole', 'r'], { kind: 'ServiceAccount', name: 'robot', namespace: 'a' }));
+    expect((await may(robot, { verb: 'get', resource: 'secrets', namespace: 'b' })).allowed).toBe(true);
   });
 
   it('RBAC-01: refusals and missing roles in the text of kube-apiserver', async () => {

@@ -3,6 +3,7 @@
  */
 import type { Draw } from './draw.ts';
 import { KINDS, ObjectMaker, type Kind } from './objects.ts';
+import { fieldTree } from './fields.ts';
 import { replacementTree, jsonPatchTree } from './edits.ts';
 
 export type Files = Readonly<Record<string, string>>;
@@ -14,6 +15,7 @@ export const TREES: Readonly<Record<string, (draw: Draw) => Files>> = {
   merge: mergeTree,
   layers: layerTree,
   component: componentTree,
+  fields: fieldTree,
   replacements: replacementTree,
   json6902: jsonPatchTree,
 };

@@ -93,6 +93,42 @@ describe('audit', () => {
     expect(take().map(({ stage }) => stage)).toEqual(['ResponseComplete']);
   });
 
+  it('AUD-01: what the server failed at is a panic', async () => {
+    const events: AuditEvent[] = [];
+    let isBroken = false;
+    api = await testCluster({
+      audit: { sink: { write: (event) => void events.push(event) } },
+      authorize: () => {
+        if (isBroken) throw new Error(MARKER);
+        return { allowed: true };
+      },
+    });
+    isBroken = true;
+    expect((await api.get(SECRETS)).status).toBe(500);
+    expect(events).toMatchObject([{ stage: 'Panic', responseStatus: { code: 500, reason: 'InternalError' } }]);
+    expect(JSON.stringify(events)).not.toContain(MARKER);
+  });
+
+  it('AUD-01 and RBAC-05: the reason of the decision; uid and version that were sent', async () => {
+    const { api, take } = await recorded(policyOf([{ level: 'Request', verbs: ['get', 'update'] }], { omitStages: ['RequestReceived'] }));
+    await api.post('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata: { name: 'b' },
+      subjects: [{ kind: 'User', name: 'alice', apiGroup: 'rbac.authorization.k8s.io' }],
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    });
+    const { body } = await api.post(SECRETS, { metadata: { name: 's' } });
+    await api.put(`${SECRETS}/s`, body, { user: alice });
+    const { uid, resourceVersion } = body.metadata;
+    expect(take()).toMatchObject([
+      {
+        objectRef: { name: 's', uid, resourceVersion },
+        annotations: {
+          'authorization.k8s.io/reason': 'RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "cluster-admin" to User "alice"',
+        },
+      },
+    ]);
+  });
+
   it('AUD-01: a credential that nobody knows', async () => {
     const { api, take } = await recorded();
     await api.raw({ url: SECRETS, headers: { authorization: `Bearer ${MARKER}` } }, { remote: true });

@@ -120,6 +120,15 @@ describe('token requests', () => {
   });
 });
 
+it('TOK-01 and TOK-02: bound to a Node, as long as it is there', async () => {
+  await api.post('/api/v1/nodes', { metadata: { name: 'n' } });
+  const token = await tokenFor({ boundObjectRef: { apiVersion: 'v1', kind: 'Node', name: 'n' } });
+  expect(decodeJwt(token)['kubernetes.io']).toMatchObject({ node: { name: 'n', uid: await uidOf('/api/v1/nodes/n') } });
+  expect((await whoami(token)).status).toBe(201);
+  await api.del('/api/v1/nodes/n');
+  expect((await whoami(token)).status).toBe(401);
+});
+
 describe('tokens as credentials', () => {
   it('TOK-02 and AUTHN-02: the account as a user, with its groups and the id of the token', async () => {
     const token = await tokenFor();
