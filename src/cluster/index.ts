@@ -10,4 +10,5 @@
  * @module
  */
 export { startCluster, type RunningCluster, type StartOptions } from './start.ts';
+export { forkCluster, restoreDataDirectory, snapshotCluster, snapshotDataDirectory } from './snapshot.ts';
 export * from './server/index.ts';

@@ -4,7 +4,8 @@ import { makePrivateDirectory, writePrivateFile } from '../base/files/index.ts';
 import type { Log } from '../base/log/index.ts';
 import { systemEntropy, systemWorld, type Entropy, type World } from '../base/world/index.ts';
 import { connect, type Cluster } from '../kube/client/index.ts';
-import { createCluster, serve, type AuditOptions, type EmbeddedCluster, type ServedCluster } from './server/index.ts';
+import { DATABASE } from './snapshot.ts';
+import { createCluster, serve, type AuditOptions, type ClusterOptions, type EmbeddedCluster, type ServedCluster } from './server/index.ts';
 
 export interface StartOptions {
   /** Keeps state, certificates and kubeconfig. Absent: everything is gone when closed. */
@@ -33,7 +34,6 @@ export interface RunningCluster extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const DATABASE = 'cluster.db';
 const KUBECONFIG = 'kubeconfig';
 
 /**
@@ -56,6 +56,7 @@ export async function startCluster(options: StartOptions = {}): Promise<RunningC
     entropy,
     databasePath,
     authorization,
+    ...(options.simulateWorkloads === undefined ? {} : { simulateWorkloads: options.simulateWorkloads }),
     ...(dataDir === undefined ? {} : { tokens: { keyPath: join(dataDir, 'pki', 'sa.key') } }),
     ...(log === undefined ? {} : { log }),
     ...(options.audit === undefined ? {} : { audit: options.audit }),

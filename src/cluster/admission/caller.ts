@@ -1,5 +1,6 @@
 import { messageOf, SottoError } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
+import { stringifyJson } from '../../kube/objects/index.ts';
 import type { Environment } from '../registry/index.ts';
 
 /** Answers an AdmissionReview; `path` is that of the service reference. */
@@ -58,7 +59,7 @@ async function answerOf(env: Callers, client: ClientConfig, url: string, review:
   const to = service === undefined ? url : new URL(path, target).href;
   const headers = { 'content-type': 'application/json', accept: 'application/json' };
   return env.world.outside(async () => {
-    const response = await env.world.fetch(to, { method: 'POST', headers, body: JSON.stringify(review), signal });
+    const response = await env.world.fetch(to, { method: 'POST', headers, body: stringifyJson(review), signal });
     if (!response.ok) throw fail(`the server answered ${response.status}`);
     return (await response.json()) as unknown;
   });

@@ -11,6 +11,7 @@ export {
   checkEscalation,
   explainAccess,
   missingRules,
+  missingSubjects,
   rbacAuthorizer,
   RBAC_GROUP,
 } from './rbac/index.ts';

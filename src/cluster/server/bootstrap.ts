@@ -5,6 +5,7 @@ import {
   BOOTSTRAP_ROLES,
   createObject,
   missingRules,
+  missingSubjects,
   RBAC_GROUP,
   systemContext,
   systemUpdate,
@@ -34,17 +35,28 @@ export async function bootstrap(env: Environment): Promise<void> {
   for (const object of CONTENT) await ensure(env, object);
 }
 
-/** Roles and bindings that every cluster has (RBAC-04). Kept ones get the rules that they lack, at start only. */
+/** Roles and bindings that every cluster has (RBAC-04). Kept ones get the rules and subjects that they
+ * lack, at start only. */
 export async function bootstrapRoles(env: Environment): Promise<void> {
   for (const object of [...BOOTSTRAP_ROLES, ...BOOTSTRAP_BINDINGS]) await ensure(env, object);
-  for (const role of BOOTSTRAP_ROLES) {
-    const key = { resource: `clusterroles.${RBAC_GROUP}`, namespace: '', name: role.metadata.name ?? '' };
-    await systemUpdate(env, key, { manager: 'kube-apiserver' }, (kept) => {
-      const missing = missingRules(kept, role);
-      kept['rules'] = [...((kept['rules'] ?? []) as unknown[]), ...missing];
-      return missing.length > 0;
-    });
-  }
+  for (const role of BOOTSTRAP_ROLES) await complete(env, 'clusterroles', role, 'rules', missingRules);
+  for (const binding of BOOTSTRAP_BINDINGS) await complete(env, 'clusterrolebindings', binding, 'subjects', missingSubjects);
+}
+
+/** Adds to a list of a kept object what it lacks. */
+async function complete(
+  env: Environment,
+  plural: string,
+  wanted: KubeObject,
+  field: 'rules' | 'subjects',
+  missing: (kept: KubeObject, wanted: KubeObject) => readonly unknown[],
+): Promise<void> {
+  const key = { resource: `${plural}.${RBAC_GROUP}`, namespace: '', name: wanted.metadata.name ?? '' };
+  await systemUpdate(env, key, { manager: 'kube-apiserver' }, (kept) => {
+    const more = missing(kept, wanted);
+    kept[field] = [...((kept[field] ?? []) as unknown[]), ...more];
+    return more.length > 0;
+  });
 }
 
 async function ensure(env: Environment, object: KubeObject): Promise<void> {

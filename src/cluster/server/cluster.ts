@@ -5,7 +5,7 @@ import { createAdmission, type WebhookServices } from '../admission/index.ts';
 import { startLoops } from '../loops/index.ts';
 import { createCatalog, rbacAuthorizer, type Authorize, type Environment, type WatchStream } from '../registry/index.ts';
 import { workloadLoops, type WorkloadSimulation } from '../workloads/index.ts';
-import { createStore, fileJournal, memoryJournal, type Store } from '../store/index.ts';
+import { createStore, fileJournal, memoryJournal, snapshotJournal, type Journal, type Snapshot, type Store } from '../store/index.ts';
 import { createAuditor, type AuditOptions } from './audit/index.ts';
 import { authorizeAuthenticated } from './authorize.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -29,6 +29,8 @@ export interface ClusterOptions {
   readonly entropy: Entropy;
   /** A file for SQLite, or `:memory:` (the default) for a cluster that is gone when closed. */
   readonly databasePath?: string;
+  /** What a cluster in memory starts from. */
+  readonly from?: Snapshot;
   readonly log?: Log;
   /** Injects faults; called for every request, in order. */
   readonly intercept?: (request: ApiRequest) => Interception;
@@ -81,7 +83,7 @@ export interface EmbeddedCluster {
  */
 export async function createCluster(options: ClusterOptions): Promise<EmbeddedCluster> {
   const { world, databasePath = ':memory:', log = noLog } = options;
-  const store = createStore({ clock: world.clock, journal: databasePath === ':memory:' ? memoryJournal() : fileJournal(databasePath) });
+  const store = createStore({ clock: world.clock, journal: journalFor(databasePath, options.from) });
   const watches = watchList();
   const catalog = createCatalog();
   const authorize = options.authorize ?? (options.authorization === 'rbac' ? rbacAuthorizer(store) : authorizeAuthenticated);
@@ -141,6 +143,11 @@ export async function createCluster(options: ClusterOptions): Promise<EmbeddedCl
       options.audit?.sink.close?.();
     },
   };
+}
+
+function journalFor(databasePath: string, from: Snapshot | undefined): Journal {
+  if (databasePath !== ':memory:') return fileJournal(databasePath);
+  return from === undefined ? memoryJournal() : snapshotJournal(from);
 }
 
 /** In process, who says nothing is the administrator. */

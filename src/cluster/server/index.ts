@@ -4,6 +4,8 @@
  * @module
  */
 export { ADMIN, createCluster, type ClusterOptions, type EmbeddedCluster, type Interception } from './cluster.ts';
+export type { WebhookHandler, WebhookServices } from '../admission/index.ts';
+export type { WorkloadSimulation } from '../workloads/index.ts';
 export { serve, type ServedCluster, type ServeOptions } from './serve.ts';
 export type { KeyPair } from './certificates.ts';
 export { kubeconfigText } from './kubeconfig.ts';

@@ -5,6 +5,7 @@ import { ApiError, apiErrors } from '../../kube/objects/index.ts';
 import type { Attributes, Environment, WatchStream } from '../registry/index.ts';
 import type { Answer } from './answer.ts';
 import type { Auditor, Trace } from './audit/index.ts';
+import { viewAt } from './at.ts';
 import { authenticate, type Authenticator } from './authenticate.ts';
 import { refuse } from './authorize.ts';
 import { answerDocument } from './documents.ts';
@@ -46,8 +47,10 @@ export async function handleRequest(options: PipelineOptions, request: ApiReques
   return options.auditor.answered(request, trace, explained(options.env, request, trace, warned.addTo(response)));
 }
 
-async function answerRequest(options: PipelineOptions, request: ApiRequest, trace: Trace, warned: Warnings): Promise<ApiResponse> {
-  const { env, auditor, limiter } = options;
+async function answerRequest(given: PipelineOptions, original: ApiRequest, trace: Trace, warned: Warnings): Promise<ApiResponse> {
+  const { env, request } = viewAt(given.env, original);
+  const options = { ...given, env };
+  const { auditor, limiter } = options;
   const info = parseRequestInfo(request.method, request.path, request.query);
   trace.info = info;
   const caller = await authenticate(request, options.authenticators);

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { UserInfo } from '../../kube/client/index.ts';
@@ -277,6 +280,31 @@ describe('what every cluster has', () => {
     await api.del(`${RBAC}/clusterroles/widgets`);
     await api.settle(1000);
     for (const name of ['view', 'edit', 'admin']) expect(await gathered(name)).not.toContain('widgets');
+  });
+});
+
+describe('what a restart does', () => {
+  it('RBAC-04: what was taken from default roles comes back, unless their owner says no', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rbac-'));
+    const databasePath = join(folder, 'cluster.db');
+    const first = await testCluster({ databasePath });
+    const own = { annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'false' } };
+    await first.patch(`${RBAC}/clusterroles/system:basic-user`, 'merge', { rules: [secretsRule('get')] });
+    await first.patch(`${RBAC}/clusterroles/system:discovery`, 'merge', { metadata: own, rules: [] });
+    await first.patch(`${RBAC}/clusterrolebindings/system:discovery`, 'merge', { subjects: [asAlice] });
+    await first.del(`${RBAC}/clusterrolebindings/cluster-admin`);
+    await first.close();
+    const second = await testCluster({ databasePath });
+    const rulesOf = async (name: string): Promise<string> =>
+      JSON.stringify((await second.get(`${RBAC}/clusterroles/${name}`)).body['rules'] ?? []);
+    expect(await rulesOf('system:basic-user')).toContain('selfsubjectaccessreviews');
+    expect(await rulesOf('system:basic-user')).toContain('secrets');
+    expect(await rulesOf('system:discovery')).toBe('[]');
+    const binding = await second.get(`${RBAC}/clusterrolebindings/system:discovery`);
+    expect(binding.body['subjects']).toEqual([asAlice, { kind: 'Group', name: 'system:authenticated', apiGroup: GROUP }]);
+    expect((await second.get(`${RBAC}/clusterrolebindings/cluster-admin`)).status).toBe(200);
+    await second.close();
+    rmSync(folder, { recursive: true });
   });
 });
 

@@ -6,4 +6,4 @@
 export { explainAccess, rbacAuthorizer } from './authorizer.ts';
 export { RBAC_GROUP } from './bindings.ts';
 export { checkEscalation } from './escalation.ts';
-export { aggregatedRules, BOOTSTRAP_BINDINGS, BOOTSTRAP_ROLES, missingRules } from './policy.ts';
+export { aggregatedRules, BOOTSTRAP_BINDINGS, BOOTSTRAP_ROLES, missingRules, missingSubjects } from './policy.ts';

@@ -143,11 +143,20 @@ export const BOOTSTRAP_BINDINGS: readonly KubeObject[] = [
   binding('system:service-account-issuer-discovery', 'Group', ['system:serviceaccounts']),
 ];
 
-/** What a kept bootstrap role lacks of today's; nothing when its owner wants no updates. */
+/** What a kept bootstrap role lacks of today's rules; nothing when its owner wants no updates. */
 export function missingRules(kept: KubeObject, wanted: KubeObject): PolicyRule[] {
-  const annotations = kept.metadata.annotations ?? {};
-  if (annotations['rbac.authorization.kubernetes.io/autoupdate'] === 'false') return [];
-  return uncovered(rulesIn(kept['rules']), rulesIn(wanted['rules']));
+  return isOwned(kept) ? [] : uncovered(rulesIn(kept['rules']), rulesIn(wanted['rules']));
+}
+
+/** Likewise the subjects of a binding. */
+export function missingSubjects(kept: KubeObject, wanted: KubeObject): unknown[] {
+  const subjectsOf = (binding: KubeObject): unknown[] => (Array.isArray(binding['subjects']) ? binding['subjects'] : []);
+  if (isOwned(kept)) return [];
+  return subjectsOf(wanted).filter((subject) => !subjectsOf(kept).some((known) => deepEqual(known, subject)));
+}
+
+function isOwned({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.['rbac.authorization.kubernetes.io/autoupdate'] === 'false';
 }
 
 /**

@@ -29,8 +29,7 @@ const STORE_FIELDS: readonly (readonly [field: string, property: keyof StoreSett
  */
 export function parseConfig(text: string, file: string): SopsConfig {
   const reader = new ConfigReader(file);
-  const [document] = parseYaml(text, { profile: 'goYaml3', file });
-  const top = reader.fields(document?.value, 'the file', TOP_FIELDS);
+  const top = reader.fields(readYaml(text, file, reader), 'the file', TOP_FIELDS);
   const rules = Object.hasOwn(top, 'creation_rules') ? top['creation_rules'] : undefined;
   const creationRules =
     rules === undefined || rules === null
@@ -42,6 +41,16 @@ export function parseConfig(text: string, file: string): SopsConfig {
       readDestinationRule(rule, `destination_rules[${index}]`, reader, (value, where) => readRule(value, where, reader)),
     );
   return { file, creationRules, destinationRules, stores: readStores(top, reader), warnings: reader.warnings };
+}
+
+function readYaml(text: string, file: string, reader: ConfigReader): unknown {
+  try {
+    return parseYaml(text, { profile: 'goYaml3', file })[0]?.value;
+  } catch (error) {
+    // the YAML library is recursive
+    if (error instanceof RangeError) throw reader.error('the file', 'nested too deeply');
+    throw error;
+  }
 }
 
 function readRule(value: unknown, where: string, reader: ConfigReader): CreationRule {
