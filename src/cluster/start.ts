@@ -19,6 +19,10 @@ export interface StartOptions {
   readonly log?: Log;
   /** Default `rbac`. */
   readonly authorization?: 'rbac' | 'authenticated';
+  /** Default `status`; see {@link ClusterOptions}. */
+  readonly simulateWorkloads?: ClusterOptions['simulateWorkloads'];
+  /** Handlers or URLs for the services that webhook configurations name. */
+  readonly webhookServices?: ClusterOptions['webhookServices'];
   /** Where requests are recorded. Absent: nowhere. */
   readonly audit?: AuditOptions;
 }
@@ -56,6 +60,7 @@ export async function startCluster(options: StartOptions = {}): Promise<RunningC
     entropy,
     databasePath,
     authorization,
+    ...(options.webhookServices === undefined ? {} : { webhookServices: options.webhookServices }),
     ...(options.simulateWorkloads === undefined ? {} : { simulateWorkloads: options.simulateWorkloads }),
     ...(dataDir === undefined ? {} : { tokens: { keyPath: join(dataDir, 'pki', 'sa.key') } }),
     ...(log === undefined ? {} : { log }),

@@ -92,6 +92,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "say which creation rule a file gets, and why (Sotto's own)",
     load: async () => (await import('./explain.ts')).explainCommand,
   },
+  {
+    name: 'check',
+    usage: '[PATH…]',
+    summary: "check encrypted files and the configuration without keys (Sotto's own)",
+    load: async () => (await import('./check.ts')).checkCommand,
+  },
 ];
 
 /** What upstream has and we refuse by name. */

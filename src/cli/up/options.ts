@@ -14,6 +14,12 @@ export const DATA_FLAGS: readonly Flag[] = [
   { name: 'port', value: 'P', default: '0', help: 'port of the API on 127.0.0.1; 0 takes a free one', group: 'Cluster' },
 ];
 
+export const WORKLOADS_FLAG: Flag = {
+  name: 'no-simulate-workloads',
+  help: 'leave Deployments, Jobs, claims and the like as they are',
+  group: 'Cluster',
+};
+
 export const UP_FLAGS: readonly Flag[] = [
   { name: 'source', value: 'DIR|URL', default: '.', help: 'a Git checkout, or the URL of a repository', group: 'Source' },
   { name: 'path', value: 'PATH', default: './clusters/home', help: 'directory of the first Kustomization', group: 'Source' },
@@ -22,6 +28,7 @@ export const UP_FLAGS: readonly Flag[] = [
   { name: 'age-key-file', value: 'F', help: 'age identities for decryption, as age-keygen writes them', group: 'Source' },
   ...DATA_FLAGS,
   { name: 'delete', help: 'wipe the data folder and exit', group: 'Cluster' },
+  WORKLOADS_FLAG,
   { name: 'no-simulate', help: 'do not install permissive CRDs for kinds that nothing provides', group: 'Cluster' },
   { name: 'once', help: 'exit when everything is Ready, or nothing can move', group: 'Run' },
   { name: 'timeout', value: 'DURATION', default: '5m', help: 'how long --once waits', group: 'Run' },
@@ -55,6 +62,8 @@ export interface UpOptions {
   readonly dataDir: string | undefined;
   readonly port: number;
   readonly simulate: boolean;
+  /** Default true. */
+  readonly simulateWorkloads?: boolean;
   readonly once: boolean;
   readonly timeoutMs: number;
   readonly progress: ProgressMode;
@@ -80,6 +89,7 @@ export function upOptions(args: Arguments, world: World): UpOptions {
     dataDir: dataDirOf(args, world),
     port: portOf(args),
     simulate: !args.has('no-simulate'),
+    simulateWorkloads: !args.has('no-simulate-workloads'),
     once: args.has('once'),
     timeoutMs: parseDuration(args.text('timeout') ?? '5m'),
     progress: args.text('progress') as ProgressMode,

@@ -53,6 +53,7 @@ export async function startSession(options: UpOptions, face: Face, log: Log = no
       world,
       entropy,
       port: options.port,
+      simulateWorkloads: options.simulateWorkloads ?? true,
       log,
       ...(data.databasePath === ':memory:' ? { kubeconfigPath: data.kubeconfigPath } : { dataDir: data.path }),
     });

@@ -9,6 +9,7 @@
  * @module
  */
 export { parseJsonValue, setValue, unsetValue } from './change.ts';
+export { CHECKS, checkTree, toSarif, type CheckCode, type CheckOptions, type CheckResult, type Finding, type Level } from './check/index.ts';
 export {
   explainCreationRule,
   keysOfText,
