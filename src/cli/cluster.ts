@@ -12,7 +12,11 @@ import { installCrds } from './up/seed.ts';
 export const cluster: Command = {
   name: 'cluster',
   summary: 'Runs the embedded Kubernetes API alone, with the custom resources that Sotto knows.',
-  usage: ['sotto cluster [--data-dir D] [--port P]', 'sotto cluster snapshot FILE [--data-dir D]', 'sotto cluster restore FILE [--data-dir D]'],
+  usage: [
+    'sotto cluster [--data-dir D] [--port P]',
+    'sotto cluster snapshot FILE [--data-dir D]',
+    'sotto cluster restore FILE [--data-dir D]',
+  ],
   examples: [
     { command: 'sotto cluster', does: 'On a free port, with the state of this folder' },
     { command: 'sotto cluster --port 6443 --data-dir :memory:', does: 'An empty one for tests' },
@@ -55,7 +59,8 @@ async function saveOrRestore(args: Arguments, dataDir: string | undefined, { wor
   }
   if (dataDir === undefined) throw usageError('--data-dir :memory: has nothing to keep', 'name the data folder of the cluster');
   const path = resolve(world.cwd, file);
-  const revision = verb === 'snapshot' ? await snapshotDataDirectory(dataDir, path, world.clock) : await restoreDataDirectory(dataDir, path);
+  const revision =
+    verb === 'snapshot' ? await snapshotDataDirectory(dataDir, path, world.clock) : await restoreDataDirectory(dataDir, path);
   const done = verb === 'snapshot' ? `snapshot of revision ${revision} in ${file}` : `restored revision ${revision} from ${file}`;
   world.stderr.write(`${done}\n`);
   return exit.ok;

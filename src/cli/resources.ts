@@ -72,11 +72,13 @@ function secretCells(object: KubeObject, { consumers }: RowContext): string[] {
   ];
 }
 
-/** Who uses which Secret: one list request a kind, none for kinds that nothing serves. */
+/** Who uses which Secret: one list request a kind, none for kinds that nothing serves. A Deployment stands for its Pods. */
 export async function consumersOfSecrets(cluster: Cluster): Promise<Map<string, string[]>> {
   const users = new Map<string, string[]>();
+  const kinds = new Set(consumedKinds().map(({ kind }) => kind));
   for (const { apiVersion, kind } of await servedConsumers(cluster)) {
     for (const object of (await cluster.list({ apiVersion, kind })).items) {
+      if (object.metadata.ownerReferences?.some((owner) => owner.controller === true && kinds.has(owner.kind)) === true) continue;
       for (const reference of referencesOf(object).filter((candidate) => candidate.kind === 'Secret')) {
         const key = `${reference.namespace ?? object.metadata.namespace ?? ''}/${reference.name}`;
         const user = `${kind}/${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;

@@ -29,7 +29,8 @@ export async function snapshotCluster(cluster: EmbeddedCluster, file: string): P
  */
 export async function snapshotDataDirectory(dataDir: string, file: string, clock: Clock): Promise<number> {
   const path = join(dataDir, DATABASE);
-  if (!existsSync(path)) throw new SottoError('CLUSTER_DATABASE_MISSING', `there is no cluster database at ${path}`, { hint: 'check --data-dir' });
+  if (!existsSync(path))
+    throw new SottoError('CLUSTER_DATABASE_MISSING', `there is no cluster database at ${path}`, { hint: 'check --data-dir' });
   const store = createStore({ clock, journal: fileJournal(path) });
   try {
     const snapshot = snapshotOf(store);
@@ -60,7 +61,10 @@ export async function restoreDataDirectory(dataDir: string, file: string): Promi
  * const trial = await forkCluster(cluster, { world, entropy });
  * ```
  */
-export async function forkCluster(cluster: EmbeddedCluster, options: Omit<ClusterOptions, 'databasePath' | 'from'>): Promise<EmbeddedCluster> {
+export async function forkCluster(
+  cluster: EmbeddedCluster,
+  options: Omit<ClusterOptions, 'databasePath' | 'from'>,
+): Promise<EmbeddedCluster> {
   await cluster.store.committed();
   return createCluster({ ...options, from: snapshotOf(cluster.store) });
 }

@@ -2,7 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import { systemEntropy, systemWorld } from '../../src/base/world/index.ts';
 import { ageKey, parseAgeIdentities } from '../../src/secrets/keys/index.ts';
-import { decrypt, formatPlain, parseConfig, parsePlain, parseJsonValue, readMetadata, type SopsFormat } from '../../src/secrets/sops/index.ts';
+import {
+  decrypt,
+  formatPlain,
+  parseConfig,
+  parsePlain,
+  parseJsonValue,
+  readMetadata,
+  type SopsFormat,
+} from '../../src/secrets/sops/index.ts';
 import type { Target } from './engine.ts';
 
 const VECTORS = new URL('../vectors/sops/', import.meta.url);
@@ -28,8 +36,52 @@ const bytes = (content: string): Uint8Array => new Uint8Array(Buffer.from(conten
 
 const TOKEN_WORDS = ['ENC[AES256_GCM,data:', ',iv:', ',tag:', ',type:', 'str]', 'int]', 'comment]', 'time]', '==', ']', 'AAAA'];
 const WORDS: Readonly<Record<SopsFormat, readonly string[]>> = {
-  yaml: ['\n', '  ', '- ', ': ', '# ', '---\n', '...\n', '&a ', '*a', '<<: ', '!!binary ', '|', '>-', '"', "'", '[', '{', ']', '}', '?', '\t', '!!', '%YAML 1.2\n', '\r\n', '\ufeff', 'sops:\n'],
-  json: ['{', '}', '[', ']', ',', ':', '"', '\\u0000', '\\ud800', '1e999', '-0', '123456789012345678901', 'null', 'true', '"sops":', '"__proto__":'],
+  yaml: [
+    '\n',
+    '  ',
+    '- ',
+    ': ',
+    '# ',
+    '---\n',
+    '...\n',
+    '&a ',
+    '*a',
+    '<<: ',
+    '!!binary ',
+    '|',
+    '>-',
+    '"',
+    "'",
+    '[',
+    '{',
+    ']',
+    '}',
+    '?',
+    '\t',
+    '!!',
+    '%YAML 1.2\n',
+    '\r\n',
+    '\ufeff',
+    'sops:\n',
+  ],
+  json: [
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    '"',
+    '\\u0000',
+    '\\ud800',
+    '1e999',
+    '-0',
+    '123456789012345678901',
+    'null',
+    'true',
+    '"sops":',
+    '"__proto__":',
+  ],
   dotenv: ['=', '\n', '#', 'sops_', 'sops_age__list_0__map_enc=', '__list_99999999__map_', '\\n', 'A=b\n', '\0', '\r'],
   ini: ['[', ']', '=', ':', '\n', ';', '#', '"""', '\\', '[sops]\n', '[DEFAULT]\n', '%(a)s', '`', 'age__list_0__map_enc'],
   binary: ['{', '}'],
@@ -88,7 +140,11 @@ export const SOPS_TARGETS: readonly Target[] = [
       const line = text(input).replaceAll('\n', ' ');
       // a token in place of a value of a real file
       const [file] = files('encrypted', '.json').map(text);
-      return decrypt(bytes((file ?? '').replace(/ENC\[[^"]*\]/, () => JSON.stringify(line).slice(1, -1))), { format: 'json', credentials, ...context });
+      return decrypt(bytes((file ?? '').replace(/ENC\[[^"]*\]/, () => JSON.stringify(line).slice(1, -1))), {
+        format: 'json',
+        credentials,
+        ...context,
+      });
     },
   },
   {

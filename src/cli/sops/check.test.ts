@@ -7,10 +7,16 @@ import { encrypted, RECIPIENT, root, SECOND_RECIPIENT, sops, type Result } from 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const RULE = `creation_rules:\n  - path_regex: \\.enc\\.yaml$\n    age: ${RECIPIENT}\n`;
-const codes = ({ out }: Result): string[] => [...out.matchAll(/\((\S+)\)$/gm)].map((found) => found[1] ?? '').filter((code) => code !== 'single-recipient');
+const codes = ({ out }: Result): string[] =>
+  [...out.matchAll(/\((\S+)\)$/gm)].map((found) => found[1] ?? '').filter((code) => code !== 'single-recipient');
 
 /** Encrypts with the rule, then checks the tree. */
-async function check(options: { config?: string; files?: Record<string, string>; change?: (text: string) => string; name?: string }): Promise<Result> {
+async function check(options: {
+  config?: string;
+  files?: Record<string, string>;
+  change?: (text: string) => string;
+  name?: string;
+}): Promise<Result> {
   const text = await encrypted('a: secret\nb: {c: 1}\n');
   const files = {
     '.sops.yaml': options.config ?? RULE,
@@ -21,7 +27,7 @@ async function check(options: { config?: string; files?: Record<string, string>;
 }
 
 describe('sops check', () => {
-  it('SOPS-05: finds nothing in a good tree, and needs no key', async () => {
+  it('SOPS-13, SOPS-41: finds nothing in a good tree, and needs no key', async () => {
     const result = await check({});
     expect(codes(result)).toEqual([]);
     expect(result.code).toBe(0);
@@ -44,15 +50,16 @@ describe('sops check', () => {
     ['nothing-selected', { change: (text) => text.replace('unencrypted_suffix: _unencrypted', 'encrypted_suffix: _x') }],
     ['stray-token', { change: (text) => text.replace('unencrypted_suffix: _unencrypted', 'encrypted_suffix: b') }],
     ['unknown-field', { config: `${RULE}    encryptd_regex: x\n` }],
-  ])('SOPS-05: finds %s', async (code, options) => {
+  ])('SOPS-13, SOPS-41, SOPS-45: finds %s', async (code, options) => {
     const result = await check(options);
     expect(codes(result)).toContain(code);
     expect(result.code).toBe(1);
     expect(result.out).not.toContain('in the open');
   });
 
-  it('SOPS-05: an old data key of a key type that says so', async () => {
-    const entry = "    pgp:\n        - created_at: '2020-01-01T00:00:00Z'\n          enc: x\n          fp: FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4\n";
+  it('an old data key of a key type that says so', async () => {
+    const entry =
+      "    pgp:\n        - created_at: '2020-01-01T00:00:00Z'\n          enc: x\n          fp: FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4\n";
     const result = await check({ change: (text) => text.replace('sops:\n', `sops:\n${entry}`) });
     expect(codes(result)).toContain('old-data-key');
     expect(result.out).not.toContain('single-recipient');

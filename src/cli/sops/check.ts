@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 
 import { codeOf, SottoError } from '../../base/errors/index.ts';
-import { diskTree } from '../../base/files/index.ts';
+import { diskTree, memoryTree, type Tree } from '../../base/files/index.ts';
 import { checkTree, FORMAT_VERSION, toSarif, type CheckResult, type Finding } from '../../secrets/sops/index.ts';
 import { loadConfig } from './config.ts';
 import type { SopsCommand, SopsFace } from './face.ts';
@@ -39,8 +39,8 @@ export const checkCommand: SopsCommand = {
     }
     // unknown fields are findings here
     const config = await loadConfig(args, world, () => undefined);
-    const results = (await targetsOf(face)).map(({ root, paths }) => {
-      const result = checkTree(diskTree(root), config, { root, now: world.clock.now(), ...(paths === undefined ? {} : { paths }) });
+    const results = (await targetsOf(face)).map(({ root, tree, paths }) => {
+      const result = checkTree(tree, config, { root, now: world.clock.now(), ...(paths === undefined ? {} : { paths }) });
       return { ...result, findings: result.findings.map((found) => inWorkingDirectory(found, root, face)) };
     });
     const findings = unique(results.flatMap((result) => result.findings)).filter(({ level }) => level !== 'note' || !args.has('no-notes'));
@@ -52,15 +52,16 @@ export const checkCommand: SopsCommand = {
 };
 
 interface Target {
+  readonly tree: Tree;
   readonly root: string;
   readonly paths?: readonly string[];
 }
 
 /** Directories as a whole; single files together. @throws ExitError 100 for a path that is not there */
 async function targetsOf({ args, world }: SopsFace): Promise<Target[]> {
-  if (args.positional.length === 0) return [{ root: world.cwd }];
+  if (args.positional.length === 0) return [{ root: world.cwd, tree: diskTree(world.cwd) }];
   const targets: Target[] = [];
-  const single: string[] = [];
+  const single = new Map<string, Uint8Array>();
   for (const path of args.positional) {
     const absolute = resolve(world.cwd, path);
     const found = await world
@@ -69,11 +70,10 @@ async function targetsOf({ args, world }: SopsFace): Promise<Target[]> {
         if (codeOf(error) === 'ENOENT') throw new ExitError(status.noFile, `Error: cannot operate on non-existent file "${path}"`);
         throw new SottoError('SOPS_UNREADABLE', `cannot read "${path}": ${codeOf(error)}`);
       });
-    if (found.isDirectory()) targets.push({ root: absolute });
-    else single.push(absolute);
+    if (found.isDirectory()) targets.push({ root: absolute, tree: diskTree(absolute) });
+    else single.set(absolute.slice(1).split(sep).join('/'), await world.outside(() => readFile(absolute)));
   }
-  const paths = single.map((absolute) => absolute.slice(1).split(sep).join('/'));
-  return single.length === 0 ? targets : [...targets, { root: '/', paths }];
+  return single.size === 0 ? targets : [...targets, { root: '/', tree: memoryTree(single), paths: [...single.keys()] }];
 }
 
 function inWorkingDirectory(found: Finding, root: string, { world }: SopsFace): Finding {

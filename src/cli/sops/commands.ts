@@ -2,6 +2,7 @@ import type { Flag } from '../flags.ts';
 import { completionCommand } from './completion.ts';
 import type { SopsCommand } from './face.ts';
 import type { Phase } from './failures.ts';
+import { withRecursion } from './recursive.ts';
 
 /** A command, loaded when it is called. */
 export interface CommandEntry {
@@ -21,7 +22,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[FILE]',
     summary: 'encrypt a file, result on stdout; without FILE from stdin',
     phase: 'encrypt',
-    load: async () => (await import('./encrypt.ts')).encryptCommand,
+    load: async () => withRecursion('encrypt', (await import('./encrypt.ts')).encryptCommand, { flags: ['in-place'] }),
   },
   {
     name: 'decrypt',
@@ -36,13 +37,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'rotate',
     usage: 'FILE',
     summary: 'new data key, every value encrypted again',
-    load: async () => (await import('./rotate.ts')).rotateCommand,
+    load: async () => withRecursion('rotate', (await import('./rotate.ts')).rotateCommand, { flags: ['in-place'] }),
   },
   {
     name: 'updatekeys',
     usage: 'FILE…',
     summary: 'wrap the data key for the recipients of the configuration',
-    load: async () => (await import('./updatekeys.ts')).updateKeysCommand,
+    load: async () => withRecursion('updatekeys', (await import('./updatekeys.ts')).updateKeysCommand, { flags: ['yes'] }),
   },
   {
     name: 'groups add',
@@ -97,6 +98,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: '[PATH…]',
     summary: "check encrypted files and the configuration without keys (Sotto's own)",
     load: async () => (await import('./check.ts')).checkCommand,
+  },
+  {
+    name: 'verify',
+    usage: 'FILE…',
+    summary: "check every tag and the MAC, show nothing (Sotto's own)",
+    load: async () => withRecursion('verify', (await import('./verify.ts')).verifyCommand, { dry: false }),
+  },
+  {
+    name: 'schema',
+    usage: '',
+    summary: "print the JSON Schema of .sops.yaml (Sotto's own)",
+    load: async () => (await import('./schema.ts')).schemaCommand,
+  },
+  {
+    name: 'git install',
+    usage: '[PATTERN…]',
+    summary: "let git merge and show encrypted files (Sotto's own)",
+    load: async () => (await import('./git.ts')).gitInstallCommand,
+  },
+  {
+    name: 'git merge',
+    usage: 'BASE OURS THEIRS [PATH]',
+    summary: "merge driver of git (Sotto's own)",
+    load: async () => (await import('./git.ts')).gitMergeCommand,
+  },
+  {
+    name: 'git textconv',
+    usage: 'FILE',
+    summary: "diff driver of git, values masked (Sotto's own)",
+    load: async () => (await import('./git.ts')).gitTextconvCommand,
   },
 ];
 

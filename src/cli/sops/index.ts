@@ -48,7 +48,17 @@ export async function main(argv: readonly string[], world: World, entropy: Entro
 }
 
 /** Commands that take more than one positional argument. */
-const SEVERAL: ReadonlySet<CommandEntry['name']> = new Set(['set', 'unset', 'updatekeys', 'exec-env', 'exec-file', 'check', 'verify', 'git textconv', 'git merge']);
+const SEVERAL: ReadonlySet<CommandEntry['name']> = new Set([
+  'set',
+  'unset',
+  'updatekeys',
+  'exec-env',
+  'exec-file',
+  'check',
+  'verify',
+  'git textconv',
+  'git merge',
+]);
 
 interface Settings {
   readonly isLocal: boolean;

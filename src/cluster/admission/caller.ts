@@ -46,7 +46,14 @@ export async function callWebhook(env: Callers, client: ClientConfig, review: un
 
 type Fail = (why: string) => SottoError;
 
-async function answerOf(env: Callers, client: ClientConfig, url: string, review: unknown, signal: AbortSignal, fail: Fail): Promise<unknown> {
+async function answerOf(
+  env: Callers,
+  client: ClientConfig,
+  url: string,
+  review: unknown,
+  signal: AbortSignal,
+  fail: Fail,
+): Promise<unknown> {
   const { service } = client;
   const path = service?.path ?? '/';
   const key = service === undefined ? '' : `${service.namespace}/${service.name}`;
@@ -61,7 +68,8 @@ async function answerOf(env: Callers, client: ClientConfig, url: string, review:
   return env.world.outside(async () => {
     const response = await env.world.fetch(to, { method: 'POST', headers, body: stringifyJson(review), signal });
     if (!response.ok) throw fail(`the server answered ${response.status}`);
-    return (await response.json()) as unknown;
+    const answer: unknown = await response.json();
+    return answer;
   });
 }
 

@@ -25,7 +25,12 @@ type Plugin = (env: AdmissionEnvironment, request: AdmissionRequest) => Promise<
 /** May change the object. */
 const MUTATING: readonly Plugin[] = [namespaceLifecycle, mutatingWebhooks];
 /** See the object as it would be stored. DELETE is only validated. */
-const VALIDATING: readonly Plugin[] = [escalation, (env, request) => (request.operation === 'DELETE' ? namespaceLifecycle(env, request) : undefined), admissionPolicies, validatingWebhooks];
+const VALIDATING: readonly Plugin[] = [
+  escalation,
+  (env, request) => (request.operation === 'DELETE' ? namespaceLifecycle(env, request) : undefined),
+  admissionPolicies,
+  validatingWebhooks,
+];
 
 /** The admission chain of a cluster. It answers at once while no plug-in has to wait. */
 export function createAdmission(env: AdmissionEnvironment): Admission {

@@ -61,7 +61,8 @@ export function matchedVersion(env: Pick<Environment, 'store'>, request: Admissi
 }
 
 function fits(rule: Rule, request: AdmissionRequest, resource: Resource, version: string, namespace: string, name: string): boolean {
-  const has = (values: readonly string[] | undefined, wanted: string): boolean => values?.some((each) => each === '*' || each === wanted) === true;
+  const has = (values: readonly string[] | undefined, wanted: string): boolean =>
+    values?.some((each) => each === '*' || each === wanted) === true;
   const { scope = '*', resourceNames = [] } = rule;
   return (
     has(rule.operations, request.operation) &&
@@ -80,7 +81,11 @@ function isResource(pattern: string, plural: string, subresource: string): boole
 }
 
 /** Objects of no namespace are always selected; a Namespace by its own labels. */
-function selectsNamespace(env: Pick<Environment, 'store'>, { context, object, old }: AdmissionRequest, selector: LabelSelector | undefined): boolean {
+function selectsNamespace(
+  env: Pick<Environment, 'store'>,
+  { context, object, old }: AdmissionRequest,
+  selector: LabelSelector | undefined,
+): boolean {
   if (isEmpty(selector)) return true;
   const { resource, namespace } = context;
   if (resource.group === '' && resource.plural === 'namespaces') return selectsLabels(selector, (object ?? old)?.metadata.labels ?? {});

@@ -1,7 +1,19 @@
 import { messageOf } from '../../base/errors/index.ts';
 import { apiErrors, cloneJson, parseApiVersion, type ApiError, type KubeObject } from '../../kube/objects/index.ts';
 import type { AdmissionRequest, Environment } from '../registry/index.ts';
-import { celOf, conditionsHold, matchedVersion, namespaceOf, objectOrNull, requestOf, selectsLabels, type LabelSelector, type MatchCondition, type Matching, type Rule } from './matching.ts';
+import {
+  celOf,
+  conditionsHold,
+  matchedVersion,
+  namespaceOf,
+  objectOrNull,
+  requestOf,
+  selectsLabels,
+  type LabelSelector,
+  type MatchCondition,
+  type Matching,
+  type Rule,
+} from './matching.ts';
 
 const GROUP = 'admissionregistration.k8s.io';
 const POLICIES = `validatingadmissionpolicies.${GROUP}`;
@@ -91,7 +103,9 @@ function denialsOf(env: PolicyEnvironment, request: AdmissionRequest, spec: Poli
   const params = spec.paramKind === undefined ? [null] : paramsOf(env, request, spec.paramKind, paramRef);
   if (params === undefined) return failed('failed to configure policy: failed to find resource referenced by paramKind');
   if (params.length === 0) {
-    return paramRef?.parameterNotFoundAction === 'Allow' ? [] : failed('failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction');
+    return paramRef?.parameterNotFoundAction === 'Allow'
+      ? []
+      : failed('failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction');
   }
   return params.flatMap((param) => {
     const variables = variablesOf(env, request, spec, param);
@@ -125,7 +139,12 @@ function messageFrom(expression: string | undefined, variables: Readonly<Record<
   }
 }
 
-function paramsOf(env: PolicyEnvironment, request: AdmissionRequest, kind: { apiVersion: string; kind: string }, ref: BindingSpec['paramRef']): KubeObject[] | undefined {
+function paramsOf(
+  env: PolicyEnvironment,
+  request: AdmissionRequest,
+  kind: { apiVersion: string; kind: string },
+  ref: BindingSpec['paramRef'],
+): KubeObject[] | undefined {
   const resource = env.catalog.findKind(parseApiVersion(kind.apiVersion).group, kind.kind);
   if (resource === undefined) return undefined;
   const namespace = resource.namespaced ? (ref?.namespace ?? request.context.namespace) : '';

@@ -15,11 +15,13 @@ afterEach(async () => {
   await api.close();
 });
 
-const handler = (reply: Reply): WebhookHandler => (review) => {
-  const { request } = review as Review;
-  seen.push(request);
-  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid: request.uid, allowed: true, ...reply(request) } };
-};
+const handler =
+  (reply: Reply): WebhookHandler =>
+  (review) => {
+    const { request } = review as Review;
+    seen.push(request);
+    return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid: request.uid, allowed: true, ...reply(request) } };
+  };
 const patch = (...operations: unknown[]): Record<string, unknown> => ({
   patchType: 'JSONPatch',
   patch: Buffer.from(JSON.stringify(operations)).toString('base64'),
@@ -68,7 +70,9 @@ describe('ADM-01: mutating webhooks', () => {
   });
 
   it('one that wants it is asked again when a later one changed the object', async () => {
-    await start(({ object }) => patch({ op: 'add', path: '/metadata/labels', value: { n: String(Number(object?.metadata.labels?.['n'] ?? 0) + 1) } }));
+    await start(({ object }) =>
+      patch({ op: 'add', path: '/metadata/labels', value: { n: String(Number(object?.metadata.labels?.['n'] ?? 0) + 1) } }),
+    );
     await configure('mutating', hook({ reinvocationPolicy: 'IfNeeded' }), hook({ name: 'i.example.com' }));
     expect((await create()).body.metadata.labels).toEqual({ n: '3' });
     expect(seen).toHaveLength(3);
@@ -107,12 +111,18 @@ describe('ADM-01: validating webhooks', () => {
 
   it('are chosen by selectors and match conditions', async () => {
     await start(() => ({ allowed: false }));
-    await configure('validating', hook({ objectSelector: { matchLabels: { check: 'yes' } }, matchConditions: [{ name: 'not-y', expression: "request.name != 'y'" }] }));
+    await configure(
+      'validating',
+      hook({ objectSelector: { matchLabels: { check: 'yes' } }, matchConditions: [{ name: 'not-y', expression: "request.name != 'y'" }] }),
+    );
     expect((await create('a')).status).toBe(201);
     expect((await create('y', '', { check: 'yes' })).status).toBe(201);
     expect((await create('z', '', { check: 'yes' })).status).toBe(400);
     await api.del(`${path}/validatingwebhookconfigurations/a-0`);
-    await configure('validating', hook({ namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['default'] }] } }));
+    await configure(
+      'validating',
+      hook({ namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['default'] }] } }),
+    );
     expect((await create('b')).status).toBe(201);
   });
 
@@ -145,7 +155,9 @@ describe('ADM-02: webhooks that cannot be called', () => {
     expect(failed.body.message).toBe(
       'Internal error occurred: failed calling webhook "h.example.com": failed to call webhook: Post "https://hook.default.svc:443/p?timeout=10s": service "hook" not found',
     );
-    await api.patch(`${path}/validatingwebhookconfigurations/a-0`, 'json', [{ op: 'add', path: '/webhooks/0/failurePolicy', value: 'Ignore' }]);
+    await api.patch(`${path}/validatingwebhookconfigurations/a-0`, 'json', [
+      { op: 'add', path: '/webhooks/0/failurePolicy', value: 'Ignore' },
+    ]);
     expect((await create()).status).toBe(201);
   });
 
@@ -168,8 +180,13 @@ describe('ADM-02: webhooks that cannot be called', () => {
 
 describe('ADM-03: validating admission policies', () => {
   const policy = async (spec: Record<string, unknown>, binding: Record<string, unknown> = {}): Promise<void> => {
-    const constraints = { resourceRules: [{ operations: ['CREATE', 'UPDATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] }] };
-    const made = await api.post(`${path}/validatingadmissionpolicies`, { metadata: { name: 'p' }, spec: { matchConstraints: constraints, ...spec } });
+    const constraints = {
+      resourceRules: [{ operations: ['CREATE', 'UPDATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] }],
+    };
+    const made = await api.post(`${path}/validatingadmissionpolicies`, {
+      metadata: { name: 'p' },
+      spec: { matchConstraints: constraints, ...spec },
+    });
     expect(made.status, made.body.message).toBe(201);
     const bound = await api.post(`${path}/validatingadmissionpolicybindings`, {
       metadata: { name: 'b' },
@@ -219,7 +236,11 @@ describe('ADM-03: validating admission policies', () => {
     await api.post('/api/v1/namespaces/kube-system/configmaps', { metadata: { name: 'limits' }, data: { wanted: 'b' } });
     await api.post(`${path}/validatingadmissionpolicybindings`, {
       metadata: { name: 'b' },
-      spec: { policyName: 'p', validationActions: ['Deny'], paramRef: { name: 'limits', namespace: 'kube-system', parameterNotFoundAction: 'Deny' } },
+      spec: {
+        policyName: 'p',
+        validationActions: ['Deny'],
+        paramRef: { name: 'limits', namespace: 'kube-system', parameterNotFoundAction: 'Deny' },
+      },
     });
     expect((await create()).status).toBe(201);
   });

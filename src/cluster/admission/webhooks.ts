@@ -1,6 +1,15 @@
 import { messageOf } from '../../base/errors/index.ts';
 import type { World } from '../../base/world/index.ts';
-import { ApiError, apiErrors, applyJsonPatch, cloneJson, deepEqual, isJsonObject, type Json, type KubeObject } from '../../kube/objects/index.ts';
+import {
+  ApiError,
+  apiErrors,
+  applyJsonPatch,
+  cloneJson,
+  deepEqual,
+  isJsonObject,
+  type Json,
+  type KubeObject,
+} from '../../kube/objects/index.ts';
 import { defaultFields, toStorage, toVersion, type AdmissionRequest, type Environment, type Version } from '../registry/index.ts';
 import { callWebhook, type ClientConfig, type WebhookServices } from './caller.ts';
 import { conditionsHold, matchedVersion, objectOrNull, requestOf, type MatchCondition, type Matching } from './matching.ts';
@@ -93,10 +102,15 @@ function inVersion({ context }: AdmissionRequest, version: Version, object: Kube
 }
 
 /** Calls a webhook that matches. Undefined: it doesn't, or failed and may be ignored. @throws ApiError */
-async function ask(env: WebhookEnvironment, request: AdmissionRequest, hook: Webhook): Promise<{ answer: Answer; version: Version } | undefined> {
+async function ask(
+  env: WebhookEnvironment,
+  request: AdmissionRequest,
+  hook: Webhook,
+): Promise<{ answer: Answer; version: Version } | undefined> {
   const version = matchedVersion(env, request, hook);
   if (version === undefined) return undefined;
-  const show = (object: KubeObject | undefined): unknown => objectOrNull(object === undefined ? undefined : cloneJson(inVersion(request, version, object)));
+  const show = (object: KubeObject | undefined): unknown =>
+    objectOrNull(object === undefined ? undefined : cloneJson(inVersion(request, version, object)));
   const uid = env.world.random.uuid();
   const objects = { object: show(request.object), oldObject: show(request.old) };
   const review = { ...requestOf(request, version, uid), ...objects };
@@ -122,7 +136,12 @@ function isWanted(hook: Webhook, request: unknown, objects: Readonly<Record<stri
     return conditionsHold(hook.matchConditions, { ...objects, request });
   } catch (error) {
     if (hook.failurePolicy === 'Ignore') return false;
-    throw apiErrors.of(403, 'Forbidden', `admission webhook "${hook.name}": a match condition cannot be evaluated: ${messageOf(error)}`, {});
+    throw apiErrors.of(
+      403,
+      'Forbidden',
+      `admission webhook "${hook.name}": a match condition cannot be evaluated: ${messageOf(error)}`,
+      {},
+    );
   }
 }
 
@@ -134,12 +153,13 @@ function readAnswer({ context }: AdmissionRequest, hook: Webhook, review: unknow
   const { response } = review;
   if (!isJsonObject(response)) throw new Error('webhook response is absent');
   if (response['uid'] !== uid) throw new Error('expected response.uid to be that of the request');
-  if (Array.isArray(response['warnings'])) for (const warning of response['warnings']) context.warn(String(warning));
+  if (Array.isArray(response['warnings']))
+    for (const warning of response['warnings']) if (typeof warning === 'string') context.warn(warning);
   if (response['allowed'] !== true) throw refusal(hook.name, response['status']);
   const { patch, patchType } = response;
   if (patch === undefined || patch === '' || patch === null) return { allowed: true };
-  if (patchType !== 'JSONPatch') throw new Error('webhook returned a patch of an unsupported type');
-  return { allowed: true, patch: JSON.parse(Buffer.from(String(patch), 'base64').toString()) as unknown };
+  if (patchType !== 'JSONPatch' || typeof patch !== 'string') throw new Error('webhook returned a patch of an unsupported type');
+  return { allowed: true, patch: JSON.parse(Buffer.from(patch, 'base64').toString()) as unknown };
 }
 
 function refusal(name: string, given: unknown): ApiError {

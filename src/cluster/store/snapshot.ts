@@ -48,7 +48,8 @@ export function decodeSnapshot(text: string): Snapshot {
 }
 
 function rowOf({ resource, namespace, name, object }: Record<string, unknown>, line: number): Row {
-  if (typeof resource !== 'string' || typeof namespace !== 'string' || typeof name !== 'string' || !isJsonObject(object)) throw invalid(line);
+  if (typeof resource !== 'string' || typeof namespace !== 'string' || typeof name !== 'string' || !isJsonObject(object))
+    throw invalid(line);
   const stored = object as unknown as KubeObject;
   const revision = Number(isJsonObject(object['metadata']) ? object['metadata']['resourceVersion'] : Number.NaN);
   if (!Number.isSafeInteger(revision) || revision <= 0) throw invalid(line);

@@ -9,7 +9,7 @@ import { reconcileJob } from './jobs.ts';
 import { ensureNode, kubelet } from './kubelet.ts';
 import { AWAITED } from './missing.ts';
 import { reconcileReplicas } from './replicaSets.ts';
-import { fields, PODS, simulation, specOf, type Simulation } from './simulation.ts';
+import { fields, PODS, simulation, specOf, text, type Simulation } from './simulation.ts';
 import { reconcileStatefulSet } from './statefulSets.ts';
 import { CLAIMS, reconcileClaim, reconcileVolume, VOLUMES } from './volumes.ts';
 
@@ -95,7 +95,7 @@ export function simulationLoop(context: LoopContext): Loop {
       if (resource === PODS) onPod(event);
       else if (CONTROLLERS[resource] !== undefined && (type !== 'DELETED' || resource === 'services')) add(resource, namespace, name);
       if (object.metadata.ownerReferences !== undefined) addOwner(object);
-      if (resource === CLAIMS && type === 'DELETED') add(VOLUMES, '', String(specOf(object)['volumeName'] ?? ''));
+      if (resource === CLAIMS && type === 'DELETED') add(VOLUMES, '', text(specOf(object)['volumeName']));
       if (resource === VOLUMES && type !== 'DELETED') addClaim(object);
       if (AWAITED.has(resource) && type !== 'DELETED') for (const pod of node.blocked(namespace)) add(PODS, namespace, pod);
     },
@@ -104,9 +104,10 @@ export function simulationLoop(context: LoopContext): Loop {
 
   function addClaim(volume: KubeObject): void {
     const { namespace, name } = fields(specOf(volume)['claimRef']);
-    if (typeof name === 'string') add(CLAIMS, String(namespace ?? ''), name);
-    else for (const claim of env.store.list(CLAIMS)) {
-      if (specOf(claim)['volumeName'] === volume.metadata.name) add(CLAIMS, claim.metadata.namespace ?? '', claim.metadata.name ?? '');
-    }
+    if (typeof name === 'string') add(CLAIMS, text(namespace), name);
+    else
+      for (const claim of env.store.list(CLAIMS)) {
+        if (specOf(claim)['volumeName'] === volume.metadata.name) add(CLAIMS, claim.metadata.namespace ?? '', claim.metadata.name ?? '');
+      }
   }
 }

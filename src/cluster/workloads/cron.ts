@@ -53,7 +53,7 @@ export function parseSchedule(text: string, zone = 'UTC'): Schedule {
   return {
     next: (after) => {
       let at = (Math.floor(after / MINUTE) + 1) * MINUTE;
-      for (const end = after + HORIZON_DAYS * DAY; at < end; ) {
+      for (const end = after + HORIZON_DAYS * DAY; at < end;) {
         const shift = offset(at);
         const local = at + shift;
         const wall = new Date(local);

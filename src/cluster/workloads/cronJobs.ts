@@ -1,7 +1,7 @@
 import { cloneJson, type KubeObject } from '../../kube/objects/index.ts';
 import { parseSchedule } from './cron.ts';
 import { isFinished } from './jobs.ts';
-import { controlledBy, fields, integer, isGoing, list, specOf, statusOf, type Simulation } from './simulation.ts';
+import { controlledBy, fields, integer, isGoing, list, specOf, statusOf, text, type Simulation } from './simulation.ts';
 
 const JOBS = 'jobs.batch';
 const CRON_JOBS = 'cronjobs.batch';
@@ -20,10 +20,10 @@ export async function reconcileCronJob(sim: Simulation, cron: KubeObject): Promi
 
 async function runDue(sim: Simulation, cron: KubeObject): Promise<void> {
   const spec = specOf(cron);
-  const schedule = parseSchedule(String(spec['schedule']), typeof spec['timeZone'] === 'string' ? spec['timeZone'] : undefined);
+  const schedule = parseSchedule(text(spec['schedule']), typeof spec['timeZone'] === 'string' ? spec['timeZone'] : undefined);
   const since = statusOf(cron)['lastScheduleTime'] ?? cron.metadata.creationTimestamp;
   let due: number | undefined;
-  let next = schedule.next(Date.parse(String(since)));
+  let next = schedule.next(Date.parse(text(since)));
   // Of times that were missed only the last one counts; a hundred are too many to look at.
   for (let looked = 0; next !== undefined && next <= sim.now() && looked < 100; looked++) {
     due = next;
@@ -70,9 +70,15 @@ async function writeStatus(sim: Simulation, cron: KubeObject): Promise<void> {
   const jobs = sim.owned(JOBS, cron);
   const active = jobs
     .filter((job) => !isFinished(job))
-    .map(({ metadata }) => ({ apiVersion: 'batch/v1', kind: 'Job', namespace: metadata.namespace, name: metadata.name, uid: metadata.uid }));
+    .map(({ metadata }) => ({
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      namespace: metadata.namespace,
+      name: metadata.name,
+      uid: metadata.uid,
+    }));
   const succeeded = jobs.flatMap((job) => statusOf(job)['completionTime'] ?? []).map(String);
-  const last = [String(statusOf(cron)['lastSuccessfulTime'] ?? ''), ...succeeded].toSorted().at(-1) ?? '';
+  const last = [text(statusOf(cron)['lastSuccessfulTime']), ...succeeded].toSorted().at(-1) ?? '';
   const scheduled = statusOf(cron)['lastScheduleTime'];
   await sim.writeStatus(CRON_JOBS, cron, {
     ...(active.length === 0 ? {} : { active }),

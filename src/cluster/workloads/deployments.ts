@@ -36,7 +36,11 @@ async function ensureSet(sim: Simulation, deployment: KubeObject): Promise<KubeO
   if (found !== undefined) {
     // An older template came back: a rollback is a new revision.
     if (revisionOf(found) < revision - 1) {
-      await sim.update(SETS, found, ({ metadata }) => void (metadata.annotations = { ...metadata.annotations, [REVISION]: String(revision) }));
+      await sim.update(
+        SETS,
+        found,
+        ({ metadata }) => void (metadata.annotations = { ...metadata.annotations, [REVISION]: String(revision) }),
+      );
     }
     return sim.get(SETS, deployment.metadata.namespace ?? '', name);
   }
@@ -116,7 +120,10 @@ async function writeStatus(sim: Simulation, deployment: KubeObject, current: str
   const wanted = integer(specOf(deployment)['replicas'], 1);
   const counts = {
     replicas: sum('replicas'),
-    updatedReplicas: sum('replicas', sets.filter(({ metadata }) => metadata.name === current)),
+    updatedReplicas: sum(
+      'replicas',
+      sets.filter(({ metadata }) => metadata.name === current),
+    ),
     readyReplicas: sum('readyReplicas'),
     availableReplicas: sum('availableReplicas'),
     unavailableReplicas: Math.max(0, Math.max(wanted, sum('replicas')) - sum('availableReplicas')),
@@ -158,22 +165,35 @@ function conditionsOf(sim: Simulation, deployment: KubeObject, set: string, coun
   const next: Omit<Condition, 'lastTransitionTime'>[] = [
     isAvailable
       ? { type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: 'Deployment has minimum availability.' }
-      : { type: 'Available', status: 'False', reason: 'MinimumReplicasUnavailable', message: 'Deployment does not have minimum availability.' },
+      : {
+          type: 'Available',
+          status: 'False',
+          reason: 'MinimumReplicasUnavailable',
+          message: 'Deployment does not have minimum availability.',
+        },
     progressing(set, isDone, isLate),
   ];
   const now = sim.timestamp();
-  return next.reduce<Condition[]>((all, each) => setCondition(all, each, now), old).map((condition) => {
-    const was = old.find(({ type }) => type === condition.type);
-    const isSame = was !== undefined && deepEqual({ ...was, lastUpdateTime: '' }, { ...condition, lastUpdateTime: '' });
-    const stays = isSame && !(condition.type === 'Progressing' && isMoved && !isDone);
-    return { ...condition, lastUpdateTime: stays ? (was.lastUpdateTime ?? now) : now };
-  });
+  return next
+    .reduce<Condition[]>((all, each) => setCondition(all, each, now), old)
+    .map((condition) => {
+      const was = old.find(({ type }) => type === condition.type);
+      const isSame = was !== undefined && deepEqual({ ...was, lastUpdateTime: '' }, { ...condition, lastUpdateTime: '' });
+      const stays = isSame && !(condition.type === 'Progressing' && isMoved && !isDone);
+      return { ...condition, lastUpdateTime: stays ? (was.lastUpdateTime ?? now) : now };
+    });
 }
 
 const LATE = 'ProgressDeadlineExceeded';
 
 function progressing(set: string, isDone: boolean, isLate: boolean): Omit<Condition, 'lastTransitionTime'> {
-  if (isDone) return { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable', message: `ReplicaSet "${set}" has successfully progressed.` };
+  if (isDone)
+    return {
+      type: 'Progressing',
+      status: 'True',
+      reason: 'NewReplicaSetAvailable',
+      message: `ReplicaSet "${set}" has successfully progressed.`,
+    };
   if (isLate) return { type: 'Progressing', status: 'False', reason: LATE, message: `ReplicaSet "${set}" has timed out progressing.` };
   return { type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated', message: `ReplicaSet "${set}" is progressing.` };
 }

@@ -1,5 +1,19 @@
 import { deepEqual, type KubeObject } from '../../kube/objects/index.ts';
-import { controlledBy, fields, isGoing, isReady, list, NODE, phaseOf, PODS, shortHash, specOf, statusOf, type Fields, type Simulation } from './simulation.ts';
+import {
+  controlledBy,
+  fields,
+  isGoing,
+  isReady,
+  list,
+  NODE,
+  phaseOf,
+  PODS,
+  shortHash,
+  specOf,
+  statusOf,
+  type Fields,
+  type Simulation,
+} from './simulation.ts';
 
 const SLICES = 'endpointslices.discovery.k8s.io';
 /** Where a load balancer's address would be: one that is reserved for documentation. */
@@ -20,17 +34,28 @@ export async function reconcileService(sim: Simulation, service: KubeObject): Pr
   if (Object.keys(fields(spec['selector'])).length === 0 || spec['type'] === 'ExternalName') return;
   const namespace = service.metadata.namespace ?? '';
   const name = service.metadata.name ?? '';
-  const pods = sim.list(PODS, namespace).filter((pod) => selects(service, pod) && phaseOf(pod) !== 'Succeeded' && statusOf(pod)['podIP'] !== undefined);
+  const pods = sim
+    .list(PODS, namespace)
+    .filter((pod) => selects(service, pod) && phaseOf(pod) !== 'Succeeded' && statusOf(pod)['podIP'] !== undefined);
   const labels = { ...service.metadata.labels };
   const subsets = subsetsOf(service, pods);
-  await put(sim, 'endpoints', { apiVersion: 'v1', kind: 'Endpoints', metadata: { name, namespace, labels }, ...(subsets.length === 0 ? {} : { subsets }) }, ['subsets']);
+  await put(
+    sim,
+    'endpoints',
+    { apiVersion: 'v1', kind: 'Endpoints', metadata: { name, namespace, labels }, ...(subsets.length === 0 ? {} : { subsets }) },
+    ['subsets'],
+  );
   const slice: KubeObject = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
       name: `${name}-${shortHash(service.metadata.uid).slice(0, 5)}`,
       namespace,
-      labels: { ...labels, 'kubernetes.io/service-name': name, 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' },
+      labels: {
+        ...labels,
+        'kubernetes.io/service-name': name,
+        'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+      },
       ownerReferences: controlledBy(service),
     },
     addressType: 'IPv4',
@@ -58,7 +83,12 @@ async function put(sim: Simulation, resource: string, object: KubeObject, parts:
   });
 }
 
-const targetOf = ({ metadata }: KubeObject): Fields => ({ kind: 'Pod', namespace: metadata.namespace, name: metadata.name, uid: metadata.uid });
+const targetOf = ({ metadata }: KubeObject): Fields => ({
+  kind: 'Pod',
+  namespace: metadata.namespace,
+  name: metadata.name,
+  uid: metadata.uid,
+});
 
 function subsetsOf(service: KubeObject, pods: readonly KubeObject[]): Fields[] {
   const addressOf = (pod: KubeObject): Fields => ({ ip: statusOf(pod)['podIP'], nodeName: NODE, targetRef: targetOf(pod) });

@@ -77,7 +77,9 @@ async function writeStatus(sim: Simulation, job: KubeObject, { succeeded, isDone
   const active = sim.owned(PODS, job).filter(isActive).length;
   const wanted: Omit<Condition, 'lastTransitionTime'>[] = [
     ...(isSuspended ? [{ type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended' } as const] : []),
-    ...(!isSuspended && wasSuspended ? [{ type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed' } as const] : []),
+    ...(!isSuspended && wasSuspended
+      ? [{ type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed' } as const]
+      : []),
     ...(isDone ? ending(['SuccessCriteriaMet', 'Complete'], 'CompletionsReached', 'Reached expected number of succeeded pods') : []),
     ...(isLate && !isDone ? ending(['FailureTarget', 'Failed'], 'DeadlineExceeded', 'Job was active longer than specified deadline') : []),
   ];

@@ -1,6 +1,19 @@
 import { setCondition, type Condition, type KubeObject } from '../../kube/objects/index.ts';
 import { obstaclesOf, type Obstacle } from './missing.ts';
-import { fields, isGoing, list, NODE, phaseOf, PODS, shortHash, specOf, statusOf, type Fields, type Simulation } from './simulation.ts';
+import {
+  fields,
+  isGoing,
+  list,
+  NODE,
+  phaseOf,
+  PODS,
+  shortHash,
+  specOf,
+  statusOf,
+  text,
+  type Fields,
+  type Simulation,
+} from './simulation.ts';
 
 const NODE_ADDRESS = '192.0.2.10';
 
@@ -31,7 +44,8 @@ export function kubelet(sim: Simulation): Kubelet {
       sim.bind(pod);
     }
     const before = statusOf(pod);
-    const podIP = typeof before['podIP'] === 'string' ? before['podIP'] : isScheduled && obstacles[0]?.kind !== 'FailedMount' ? address() : '';
+    const podIP =
+      typeof before['podIP'] === 'string' ? before['podIP'] : isScheduled && obstacles[0]?.kind !== 'FailedMount' ? address() : '';
     await sim.writeStatus(PODS, pod, podStatus(sim, pod, obstacles, podIP));
     if (obstacles[0] !== undefined) await report(sim, pod, obstacles[0]);
   };
@@ -87,8 +101,8 @@ function conditionsOf(pod: KubeObject, obstacles: readonly Obstacle[], isTask: b
 }
 
 function containerStatus(pod: KubeObject, container: Fields, obstacles: readonly Obstacle[], ends: boolean, now: string): Fields {
-  const name = String(container['name']);
-  const image = String(container['image'] ?? '');
+  const name = text(container['name']);
+  const image = text(container['image']);
   const imageID = `docker.io/library/${shortHash(image)}`;
   const containerID = `containerd://${shortHash([pod.metadata.uid, name])}`;
   const stopping = obstacles.find(({ container: which }) => which === undefined || which === name) ?? obstacles[0];
@@ -98,7 +112,10 @@ function containerStatus(pod: KubeObject, container: Fields, obstacles: readonly
     return { name, image, imageID: '', ready: false, restartCount: 0, started: false, state: { waiting } };
   }
   const isSidecar = container['restartPolicy'] === 'Always';
-  const state = ends && !isSidecar ? { terminated: { exitCode: 0, reason: 'Completed', startedAt: now, finishedAt: now, containerID } } : { running: { startedAt: now } };
+  const state =
+    ends && !isSidecar
+      ? { terminated: { exitCode: 0, reason: 'Completed', startedAt: now, finishedAt: now, containerID } }
+      : { running: { startedAt: now } };
   return { name, image, imageID, containerID, ready: isSidecar || !ends, restartCount: 0, started: isSidecar || !ends, state };
 }
 

@@ -1,7 +1,7 @@
 import { type KubeObject } from '../../kube/objects/index.ts';
 import { referencesOf, type Reference } from '../../kube/references/index.ts';
 import { CLAIMS } from './volumes.ts';
-import { fields, list, specOf, type Simulation } from './simulation.ts';
+import { fields, list, specOf, text, type Simulation } from './simulation.ts';
 
 /** Why a Pod can't start, as kubelet (or the scheduler) says it. */
 export interface Obstacle {
@@ -38,18 +38,22 @@ function problemOf(sim: Simulation, pod: KubeObject, reference: Reference): Obst
   const found = sim.get(kind === 'Secret' ? 'secrets' : 'configmaps', namespace, name);
   const [, listName = '', index = '0'] = /^spec\.(\w+)\[(\d+)\]/.exec(path) ?? [];
   const place = list(specOf(pod)[listName])[Number(index)] ?? {};
-  const at = String(place['name'] ?? '');
+  const at = text(place['name']);
   if (found === undefined) {
     if (listName === 'imagePullSecrets') {
       return { kind: 'ErrImagePull', message: `failed to pull image: the image pull secret "${name}" was not found` };
     }
-    if (listName === 'volumes') return { kind: 'FailedMount', message: `MountVolume.SetUp failed for volume "${at}" : ${word} "${name}" not found` };
+    if (listName === 'volumes')
+      return { kind: 'FailedMount', message: `MountVolume.SetUp failed for volume "${at}" : ${word} "${name}" not found` };
     return { kind: 'CreateContainerConfigError', message: `${word} "${name}" not found`, container: at };
   }
   const missing = keys.find((key) => !Object.hasOwn(fields(found['data']), key) && !Object.hasOwn(fields(found['binaryData']), key));
   if (missing === undefined || listName === 'imagePullSecrets') return undefined;
   if (listName === 'volumes') {
-    return { kind: 'FailedMount', message: `MountVolume.SetUp failed for volume "${at}" : references non-existent ${word} key: ${missing}` };
+    return {
+      kind: 'FailedMount',
+      message: `MountVolume.SetUp failed for volume "${at}" : references non-existent ${word} key: ${missing}`,
+    };
   }
   return { kind: 'CreateContainerConfigError', message: `couldn't find key ${missing} in ${kind} ${namespace}/${name}`, container: at };
 }
@@ -71,7 +75,10 @@ function missingClasses(sim: Simulation, pod: KubeObject): Obstacle[] {
     if (sim.get(PROVIDER_CLASSES, namespace, name) !== undefined) return [];
     const why = `failed to get secretproviderclass ${namespace}/${name}, error: secretproviderclasses.secrets-store.csi.x-k8s.io "${name}" not found`;
     return [
-      { kind: 'FailedMount', message: `MountVolume.SetUp failed for volume "${String(volume['name'])}" : rpc error: code = Unknown desc = ${why}` },
+      {
+        kind: 'FailedMount',
+        message: `MountVolume.SetUp failed for volume "${text(volume['name'])}" : rpc error: code = Unknown desc = ${why}`,
+      },
     ];
   });
 }

@@ -60,11 +60,13 @@ describe('SIM-01: workloads with Pods', () => {
     await api.settle(10_000);
     const seen = (await watch.take()).map(({ object }) => object);
     expect(seen.map((object) => statusOf(object).status)).toContain('InProgress');
-    expect(Math.min(...seen.map(({ status }) => (status as unknown as { availableReplicas: number }).availableReplicas))).toBeGreaterThanOrEqual(3);
+    expect(
+      Math.min(...seen.map(({ status }) => (status as unknown as { availableReplicas: number }).availableReplicas)),
+    ).toBeGreaterThanOrEqual(3);
     expect(await health(`${apps}/deployments/x`)).toBe('Current');
     const sets = await items(`${apps}/replicasets`);
-    expect(sets.map(({ spec }) => (spec as { replicas: number }).replicas).toSorted()).toEqual([0, 4]);
-    expect(sets.map(({ metadata }) => metadata.annotations?.['deployment.kubernetes.io/revision']).toSorted()).toEqual(['1', '2']);
+    expect(sets.map(({ spec }) => (spec as { replicas: number }).replicas).toSorted((a, b) => a - b)).toEqual([0, 4]);
+    expect(new Set(sets.map(({ metadata }) => metadata.annotations?.['deployment.kubernetes.io/revision']))).toEqual(new Set(['1', '2']));
     const images = (await items(`${core}/pods`)).map(({ spec }) => (spec as { containers: { image: string }[] }).containers[0]?.image);
     expect(images).toEqual(['i:2', 'i:2', 'i:2', 'i:2']);
   });
@@ -92,10 +94,15 @@ describe('SIM-01: workloads with Pods', () => {
   });
 
   it('a StatefulSet starts in order, with claims, and updates from the last to the first', async () => {
-    const volumeClaimTemplates = [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }];
+    const volumeClaimTemplates = [
+      { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+    ];
     await make(`${apps}/statefulsets`, { replicas: 2, serviceName: 's', selector, template: templateOf(), volumeClaimTemplates });
     expect((await items(`${core}/pods`)).map(({ metadata }) => metadata.name)).toEqual(['x-0', 'x-1']);
-    expect((await items(`${core}/persistentvolumeclaims`)).map(({ status }) => (status as { phase: string }).phase)).toEqual(['Bound', 'Bound']);
+    expect((await items(`${core}/persistentvolumeclaims`)).map(({ status }) => (status as { phase: string }).phase)).toEqual([
+      'Bound',
+      'Bound',
+    ]);
     expect(await health(`${apps}/statefulsets/x`)).toBe('Current');
     await api.patch(`${apps}/statefulsets/x`, 'strategic', { spec: { template: { spec: { containers: [{ name: 'c', image: 'i:2' }] } } } });
     await api.settle(10);
@@ -116,7 +123,10 @@ describe('SIM-01: workloads with Pods', () => {
   it('a Job runs its completions and is complete; a suspended one waits', async () => {
     const template = { spec: { restartPolicy: 'Never', containers: [container] } };
     await make(`${batch}/jobs`, { completions: 3, parallelism: 2, template });
-    expect((await read(`${batch}/jobs/x`))['status']).toMatchObject({ succeeded: 3, conditions: [{ type: 'SuccessCriteriaMet' }, { type: 'Complete' }] });
+    expect((await read(`${batch}/jobs/x`))['status']).toMatchObject({
+      succeeded: 3,
+      conditions: [{ type: 'SuccessCriteriaMet' }, { type: 'Complete' }],
+    });
     expect(await health(`${batch}/jobs/x`)).toBe('Current');
     await make(`${batch}/jobs`, { suspend: true, template }, 'y');
     expect((await read(`${batch}/jobs/y`))['status']).toMatchObject({ conditions: [{ type: 'Suspended', status: 'True' }] });
@@ -179,9 +189,24 @@ describe('SIM-02: what is missing keeps a Pod from starting', () => {
   const withEnv = (ref: unknown): Template => ({ containers: [{ ...container, env: [{ name: 'E', valueFrom: ref }] }] });
   const cases: [string, Template, string, string][] = [
     ['a Secret in env', withEnv({ secretKeyRef: { name: 's', key: 'k' } }), 'CreateContainerConfigError', 'secret "s" not found'],
-    ['a Secret in envFrom', { containers: [{ ...container, envFrom: [{ secretRef: { name: 's' } }] }] }, 'CreateContainerConfigError', 'secret "s" not found'],
-    ['a Secret volume', { volumes: [{ name: 'v', secret: { secretName: 's' } }] }, 'ContainerCreating', 'MountVolume.SetUp failed for volume "v" : secret "s" not found'],
-    ['a key of a volume', { volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 's', items: [{ key: 'k', path: 'p' }] } }] } }] }, 'ContainerCreating', 'secret "s" not found'],
+    [
+      'a Secret in envFrom',
+      { containers: [{ ...container, envFrom: [{ secretRef: { name: 's' } }] }] },
+      'CreateContainerConfigError',
+      'secret "s" not found',
+    ],
+    [
+      'a Secret volume',
+      { volumes: [{ name: 'v', secret: { secretName: 's' } }] },
+      'ContainerCreating',
+      'MountVolume.SetUp failed for volume "v" : secret "s" not found',
+    ],
+    [
+      'a key of a volume',
+      { volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 's', items: [{ key: 'k', path: 'p' }] } }] } }] },
+      'ContainerCreating',
+      'secret "s" not found',
+    ],
     ['a pull secret', { imagePullSecrets: [{ name: 's' }] }, 'ErrImagePull', 'image pull secret "s" was not found'],
   ];
   it.each(cases)('%s', async (_, spec, reason, message) => {
@@ -213,8 +238,28 @@ describe('SIM-02: what is missing keeps a Pod from starting', () => {
     const [event] = await items(`${core}/events`);
     expect(event).toMatchObject({ reason: 'FailedMount' });
     expect(event?.['message']).toContain('failed to get secretproviderclass default/p');
+    const group = 'secrets-store.csi.x-k8s.io';
+    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+    await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      metadata: { name: `secretproviderclasses.${group}` },
+      spec: {
+        group,
+        scope: 'Namespaced',
+        names: { plural: 'secretproviderclasses', kind: 'SecretProviderClass' },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      },
+    });
+    await api.settle(10);
+    expect(await health(`${apps}/deployments/x`)).toBe('InProgress');
+    const providerClass = { apiVersion: `${group}/v1`, kind: 'SecretProviderClass', metadata: { name: 'p' } };
+    expect((await api.post(`/apis/${group}/v1/namespaces/default/secretproviderclasses`, providerClass)).status).toBe(201);
+    await api.settle(10);
+    expect(await health(`${apps}/deployments/x`)).toBe('Current');
     await make(`${core}/pods`, { containers: [container], volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] }, 'bare');
-    expect((await read(`${core}/pods/bare`))['status']).toMatchObject({ phase: 'Pending', conditions: [{ type: 'PodScheduled', reason: 'Unschedulable' }] });
+    expect((await read(`${core}/pods/bare`))['status']).toMatchObject({
+      phase: 'Pending',
+      conditions: [{ type: 'PodScheduled', reason: 'Unschedulable' }],
+    });
     await make(`${core}/persistentvolumeclaims`, { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }, 'c');
     expect(await health(`${core}/pods/bare`)).toBe('Current');
   });

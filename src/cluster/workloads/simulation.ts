@@ -2,15 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { messageOf } from '../../base/errors/index.ts';
 import { cloneJson, deepEqual, isJsonObject, type KubeObject } from '../../kube/objects/index.ts';
-import {
-  createObject,
-  systemContext,
-  systemDelete,
-  systemUpdate,
-  timestamp,
-  type LoopContext,
-  type StoreKey,
-} from '../registry/index.ts';
+import { createObject, systemContext, systemDelete, systemUpdate, timestamp, type LoopContext, type StoreKey } from '../registry/index.ts';
 
 export type Fields = Record<string, unknown>;
 
@@ -19,6 +11,7 @@ export const fields = (value: unknown): Fields => (isJsonObject(value) ? value :
 export const list = (value: unknown): Fields[] => (Array.isArray(value) ? value.map(fields) : []);
 export const specOf = (object: KubeObject): Fields => fields(object['spec']);
 export const statusOf = (object: KubeObject): Fields => fields(object['status']);
+export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 export const integer = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);
 
 export const PODS = 'pods';
@@ -67,11 +60,14 @@ export function simulation({ env, log }: LoopContext, later: (key: StoreKey, ms:
     owned: (resource, owner) =>
       env.store
         .list(resource, owner.metadata.namespace ?? '')
-        .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid, controller }) => uid === owner.metadata.uid && controller === true)),
+        .filter(({ metadata }) =>
+          metadata.ownerReferences?.some(({ uid, controller }) => uid === owner.metadata.uid && controller === true),
+        ),
     create: async (storeName, object) => {
       const resource = env.catalog.byStoreName(storeName);
       const { namespace = '', name = '' } = object.metadata;
-      if (resource === undefined || (name !== '' && env.store.get({ resource: storeName, namespace, name }) !== undefined)) return undefined;
+      if (resource === undefined || (name !== '' && env.store.get({ resource: storeName, namespace, name }) !== undefined))
+        return undefined;
       try {
         return await createObject(env, systemContext(resource, namespace, name, { manager }), object);
       } catch (error) {
@@ -82,7 +78,9 @@ export function simulation({ env, log }: LoopContext, later: (key: StoreKey, ms:
     },
     update: (resource, object, edit) => update(resource, object, '', edit),
     writeStatus: (resource, object, status) =>
-      deepEqual(statusOf(object), status) ? Promise.resolve() : update(resource, object, 'status', (copy) => void (copy['status'] = status)),
+      deepEqual(statusOf(object), status)
+        ? Promise.resolve()
+        : update(resource, object, 'status', (copy) => void (copy['status'] = status)),
     remove: async (resource, object) => {
       const uid = object.metadata.uid ?? '';
       if (object.metadata.deletionTimestamp !== undefined) return;
@@ -114,7 +112,11 @@ export function controlledBy(owner: KubeObject): NonNullable<KubeObject['metadat
 }
 
 /** A Pod made of a template; `labels` come on top of the template's. */
-export function podFrom(owner: KubeObject, name: { name: string } | { generateName: string }, labels: Record<string, string> = {}): KubeObject {
+export function podFrom(
+  owner: KubeObject,
+  name: { name: string } | { generateName: string },
+  labels: Record<string, string> = {},
+): KubeObject {
   const { metadata, spec } = fields(specOf(owner)['template']);
   const given = fields(metadata);
   // Scheduled from the start, which is a write less, unless the scheduler has to look for claims.

@@ -1,6 +1,20 @@
 import { cloneJson, type KubeObject } from '../../kube/objects/index.ts';
 import { CLAIMS } from './volumes.ts';
-import { fields, integer, isActive, isGoing, isReady, list, PODS, podFrom, shortHash, specOf, statusOf, type Simulation } from './simulation.ts';
+import {
+  fields,
+  integer,
+  isActive,
+  isGoing,
+  isReady,
+  list,
+  PODS,
+  podFrom,
+  shortHash,
+  specOf,
+  statusOf,
+  text,
+  type Simulation,
+} from './simulation.ts';
 
 const SETS = 'statefulsets.apps';
 const HASH = 'controller-revision-hash';
@@ -19,8 +33,7 @@ export async function reconcileStatefulSet(sim: Simulation, set: KubeObject): Pr
 
 const firstOf = (set: KubeObject): number => integer(fields(specOf(set)['ordinals'])['start'], 0);
 const wantedOf = (set: KubeObject): number => integer(specOf(set)['replicas'], 1);
-const podsOf = (sim: Simulation, set: KubeObject): KubeObject[] =>
-  sim.owned(PODS, set).toSorted((a, b) => ordinalOf(a) - ordinalOf(b));
+const podsOf = (sim: Simulation, set: KubeObject): KubeObject[] => sim.owned(PODS, set).toSorted((a, b) => ordinalOf(a) - ordinalOf(b));
 const ordinalOf = ({ metadata }: KubeObject): number => Number(/-(\d+)$/.exec(metadata.name ?? '')?.[1] ?? 0);
 const isOf = (revision: string, pod: KubeObject): boolean => pod.metadata.labels?.[HASH] === revision;
 
@@ -46,7 +59,7 @@ async function claim(sim: Simulation, set: KubeObject, pod: KubeObject): Promise
   const volumes = list(fields(pod['spec'])['volumes']);
   for (const template of templates) {
     const metadata = fields(template['metadata']);
-    const volume = String(metadata['name']);
+    const volume = text(metadata['name']);
     const name = `${volume}-${pod.metadata.name ?? ''}`;
     const labels = { ...fields(metadata['labels']), ...fields(fields(specOf(set)['selector'])['matchLabels']) } as Record<string, string>;
     await sim.create(CLAIMS, {
@@ -103,4 +116,3 @@ async function writeStatus(sim: Simulation, set: KubeObject, update: string): Pr
     availableReplicas: ready,
   });
 }
-

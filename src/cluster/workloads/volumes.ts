@@ -1,5 +1,5 @@
 import { cloneJson, type KubeObject } from '../../kube/objects/index.ts';
-import { fields, isGoing, specOf, statusOf, type Simulation } from './simulation.ts';
+import { fields, isGoing, specOf, statusOf, text, type Simulation } from './simulation.ts';
 
 export const CLAIMS = 'persistentvolumeclaims';
 export const VOLUMES = 'persistentvolumes';
@@ -56,7 +56,7 @@ export async function reconcileVolume(sim: Simulation, volume: KubeObject): Prom
   if (isGoing(volume)) return;
   const claim = fields(specOf(volume)['claimRef']);
   if (claim['name'] === undefined) return sim.writeStatus(VOLUMES, volume, { ...statusOf(volume), phase: 'Available' });
-  const found = sim.get(CLAIMS, String(claim['namespace'] ?? ''), String(claim['name']));
+  const found = sim.get(CLAIMS, text(claim['namespace']), text(claim['name']));
   const isThere = found !== undefined && (claim['uid'] === undefined || found.metadata.uid === claim['uid']);
   if (!isThere && claim['uid'] !== undefined && specOf(volume)['persistentVolumeReclaimPolicy'] === 'Delete') {
     return sim.remove(VOLUMES, volume);

@@ -51,7 +51,10 @@ const context = { world: systemWorld(), entropy: systemEntropy };
 /** For vectors that name no identity. */
 const OTHER_IDENTITY = 'AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0';
 
-type Outcome = { readonly kind: 'opened'; readonly hash: string } | { readonly kind: 'not-mine' } | { readonly kind: 'refused'; readonly code: string };
+type Outcome =
+  | { readonly kind: 'opened'; readonly hash: string }
+  | { readonly kind: 'not-mine' }
+  | { readonly kind: 'refused'; readonly code: string };
 
 async function open({ file, identities, isArmored }: Vector): Promise<Outcome> {
   const texts = identities.length === 0 ? [OTHER_IDENTITY] : identities;

@@ -9,8 +9,18 @@
  * @module
  */
 export { parseJsonValue, setValue, unsetValue } from './change.ts';
-export { CHECKS, checkTree, toSarif, type CheckCode, type CheckOptions, type CheckResult, type Finding, type Level } from './check/index.ts';
 export {
+  CHECKS,
+  checkTree,
+  toSarif,
+  type CheckCode,
+  type CheckOptions,
+  type CheckResult,
+  type Finding,
+  type Level,
+} from './check/index.ts';
+export {
+  CONFIG_SCHEMA,
   explainCreationRule,
   keysOfText,
   matchCreationRule,
@@ -52,6 +62,8 @@ export {
   type RemoteKeyService,
   type RunningKeyService,
 } from './keyservice/index.ts';
+export { maskDocument } from './mask.ts';
+export { mergeDocuments, type MergeInput, type MergeResult } from './merge.ts';
 export { FORMAT_VERSION, masterKeys, type KeyEntry, type Metadata } from './metadata.ts';
 export { rewrapDataKey, rotateDataKey, type KeyGroups, type RewrapOptions } from './rewrap.ts';
 export type { SealOptions } from './seal.ts';

@@ -10,7 +10,10 @@ export const CHECKS = {
   'no-rule': { level: 'warning', meaning: 'the file is encrypted, but no creation rule matches its path' },
   'unused-rule': { level: 'warning', meaning: 'the creation rule is the first match of no file of the tree' },
   'nothing-selected': { level: 'warning', meaning: 'the selection rule of the file selects no value: nothing in it is encrypted' },
-  'stray-token': { level: 'warning', meaning: 'a value looks encrypted, but the selection rule does not select it, so that nobody decrypts it' },
+  'stray-token': {
+    level: 'warning',
+    meaning: 'a value looks encrypted, but the selection rule does not select it, so that nobody decrypts it',
+  },
   'unknown-field': { level: 'warning', meaning: 'a field of the configuration has no effect' },
   'old-data-key': { level: 'warning', meaning: 'the data key was wrapped long ago; run sops rotate' },
   'single-recipient': { level: 'note', meaning: 'one key alone opens the file: if it is lost, the file is' },
