@@ -12,13 +12,17 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The npm package `node`, when it is installed beside us. */
 function bundledNode() {
-  return [join(root, 'node_modules'), join(root, '..')].map((folder) => join(folder, 'node', 'bin', 'node')).find((path) => existsSync(path));
+  return [join(root, 'node_modules'), join(root, '..')]
+    .map((folder) => join(folder, 'node', 'bin', 'node'))
+    .find((path) => existsSync(path));
 }
 
 if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   const newer = bundledNode();
   if (newer === undefined) {
-    process.stderr.write(`error[NODE_TOO_OLD]: sotto needs Node ${NEEDED} or newer, this is ${process.version}\nhint: install Node ${NEEDED}, or \`npm install node@${NEEDED}\` beside sotto\n`);
+    process.stderr.write(
+      `error[NODE_TOO_OLD]: sotto needs Node ${NEEDED} or newer, this is ${process.version}\nhint: install Node ${NEEDED}, or \`npm install node@${NEEDED}\` beside sotto\n`,
+    );
     process.exit(70);
   }
   const child = spawnSync(newer, [process.argv[1], ...process.argv.slice(2)], { stdio: 'inherit' });

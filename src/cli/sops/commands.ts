@@ -3,6 +3,7 @@ import { completionCommand } from './completion.ts';
 import type { SopsCommand } from './face.ts';
 import type { Phase } from './failures.ts';
 import { withRecursion } from './recursive.ts';
+import { withReport } from './rotate-report.ts';
 
 /** A command, loaded when it is called. */
 export interface CommandEntry {
@@ -37,7 +38,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'rotate',
     usage: 'FILE',
     summary: 'new data key, every value encrypted again',
-    load: async () => withRecursion('rotate', (await import('./rotate.ts')).rotateCommand, { flags: ['in-place'] }),
+    load: async () => withRecursion('rotate', withReport((await import('./rotate.ts')).rotateCommand), { flags: ['in-place'] }),
   },
   {
     name: 'updatekeys',

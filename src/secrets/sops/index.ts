@@ -66,6 +66,7 @@ export { maskDocument } from './mask.ts';
 export { mergeDocuments, type MergeInput, type MergeResult } from './merge.ts';
 export { FORMAT_VERSION, masterKeys, type KeyEntry, type Metadata } from './metadata.ts';
 export { rewrapDataKey, rotateDataKey, type KeyGroups, type RewrapOptions } from './rewrap.ts';
+export { rotationReport, type RotationReport } from './rotation-report.ts';
 export type { SealOptions } from './seal.ts';
 export type { SopsMap, SopsTree, SopsValue } from './tree.ts';
 export type { DecryptOptions, Decrypted, EncryptOptions, SelectionRule, SopsFormat } from './types.ts';

@@ -62,7 +62,7 @@ function settingsOf({ metadata }: SopsDocument): unknown {
 }
 
 function eitherStash(first: IvStash, second: IvStash): IvStash {
-  return { remember: first.remember, recall: (...value) => first.recall(...value) ?? second.recall(...value) };
+  return { remember: (...value) => first.remember(...value), recall: (...value) => first.recall(...value) ?? second.recall(...value) };
 }
 
 function mergeTrees(base: SopsTree | undefined, ours: SopsTree, theirs: SopsTree, conflicts: string[]): SopsTree {

@@ -8,7 +8,7 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /** A value that has every field of a schema. */
 function sample(schema: Schema, depth = 0): unknown {
-  const reference = /^#\/\$defs\/(\w+)$/.exec(String(schema['$ref'] ?? ''))?.[1];
+  const reference = typeof schema['$ref'] === 'string' ? schema['$ref'].replace('#/$defs/', '') : undefined;
   if (reference !== undefined) return sample((CONFIG_SCHEMA['$defs'] as Record<string, Schema>)[reference] ?? {}, depth + 1);
   if (Array.isArray(schema['enum'])) return schema['enum'][0];
   if (schema['type'] === 'boolean') return false;
