@@ -8,7 +8,10 @@ const ESCAPE = '\u001b[';
 const style = styleFor('never', { LANG: 'en_US.UTF-8' }, true);
 
 /** A world whose stderr is kept. */
-function screen(isTTY: boolean, env: World['env'] = {}): { world: World; run: (this: void, ms: number) => Promise<boolean>; written: () => string } {
+function screen(
+  isTTY: boolean,
+  env: World['env'] = {},
+): { world: World; run: (this: void, ms: number) => Promise<boolean>; written: () => string } {
   const base = virtualWorld({ seed: 1 });
   let text = '';
   const stderr: Output = { write: (part) => void (text += part), isTTY, columns: 40 };

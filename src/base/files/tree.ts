@@ -82,10 +82,11 @@ function byteOrder(a: string, b: string): number {
 /** A directory on disk. Links are followed, but never out of the root. */
 export function diskTree(root: string): Tree {
   const realRoot = realpathSync(root);
+  const rootPrefix = realRoot.endsWith(sep) ? realRoot : realRoot + sep;
   const inside = (path: string): string | undefined => {
     try {
       const real = realpathSync(join(realRoot, path));
-      return real === realRoot || real.startsWith(realRoot + sep) ? real : undefined;
+      return real === realRoot || real.startsWith(rootPrefix) ? real : undefined;
     } catch {
       return undefined; // nothing there, or a loop of links: both mean that no such file exists
     }

@@ -14,7 +14,8 @@ export interface Random {
   uuid(): string;
 }
 
-const HEX = '0123456789abcdef';
+/** First digit of the third group of a version 4 UUID (RFC 9562). */
+const VARIANTS = '89ab';
 const TWO_32 = 2 ** 32;
 
 function randomFrom(next: () => number): Random {
@@ -26,7 +27,11 @@ function randomFrom(next: () => number): Random {
     below,
     pick: (items) => items[below(items.length)] as (typeof items)[number],
     text,
-    uuid: () => `${text(8, HEX)}-${text(4, HEX)}-4${text(3, HEX)}-${text(1, '89ab')}${text(3, HEX)}-${text(12, HEX)}`,
+    uuid: () => {
+      const hex = [next(), next(), next(), next()].map((part) => part.toString(16).padStart(8, '0')).join('');
+      const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) % VARIANTS.length];
+      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+    },
   };
 }
 

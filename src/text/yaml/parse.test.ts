@@ -251,3 +251,11 @@ describe('toJson', () => {
     expect(parseYaml('y: 1\nno: 2\n', { profile: 'yaml11' })[0]?.value).toEqual({ true: 1, false: 2 });
   });
 });
+
+it('thousands of levels on one line are a limit, not a full stack', () => {
+  for (const levels of [600, 3000, 20_000]) {
+    expect(() => parseDocuments('x: '.repeat(levels) + 'y', { profile: 'goYaml3', file: 'deep.yaml' })).toThrow(
+      expect.objectContaining({ code: 'YAML_LIMIT' }),
+    );
+  }
+});

@@ -52,7 +52,7 @@ const COMPOSER_OPTIONS = {
  */
 export function parseDocuments(text: string, options: ParseOptions): YamlDocument[] {
   const lines = new LineCounter();
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const tokens = tokensOf(text, lines, options.file);
   const fail = (code: string, message: string, offset: number): SottoError => {
     const { line, col } = lines.linePos(offset);
     const { file } = options;
@@ -109,4 +109,17 @@ function tooDeep(document: CST.Document): number | undefined {
 function childrenOf(token: CST.Token): CST.Token[] {
   if (!('items' in token)) return [];
   return token.items.flatMap((item) => [item.key, item.value].filter((child) => child !== undefined && child !== null));
+}
+
+/** The parser calls itself for each level: a text with thousands of them on one line fills the stack before levels can be counted. */
+function tokensOf(text: string, lines: LineCounter, file: string | undefined): CST.Token[] {
+  try {
+    return [...new Parser(lines.addNewLine).parse(text)];
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new SottoError('YAML_LIMIT', `more than ${MAX_DEPTH} levels are nested`, {
+      ...(file === undefined ? {} : { at: { file } }),
+      cause,
+    });
+  }
 }
