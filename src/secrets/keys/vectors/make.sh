@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the fixtures of this folder again. Needs ssh-keygen, gpg 2.2, and age and sops in PEERS.
 set -eu
-PEERS=${PEERS:-/root/peers}
+PEERS=${PEERS:?the folder that holds age, age-keygen and sops}
 cd "$(dirname "$0")"
 rm -f TEST-KEY-* *.age *.asc *.gpg.txt *.sops.yaml
 umask 022
