@@ -230,8 +230,7 @@ describe('what decryption refuses', () => {
     );
   });
 
-  it('SOPS-74: hostile tokens, blanks and numbers of a megabyte take no time', async () => {
-    const start = performance.now();
+  it('SOPS-74: hostile tokens, blanks and numbers of a megabyte end within the time limit of a test', async () => {
     const size = 1_000_000;
     const marks = `ENC[AES256_GCM,data:${',iv:'.repeat(size / 4)}`;
     expect((await failure(open(text(await seal('a: x\n', 'yaml')).replace(/^a: .*$/m, `a: "${marks}"`), 'yaml'))).code).toBe(
@@ -241,7 +240,6 @@ describe('what decryption refuses', () => {
     await seal(`{"n": ${'1'.repeat(300)}, "m": 0}`, 'json');
     await failure(seal(`{"n": ${'1'.repeat(size)}}`, 'json'));
     await open(await seal('x'.repeat(5 * size), 'binary'), 'binary');
-    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   it('SOPS-74: deep nesting and alias bombs stop with an error', async () => {
