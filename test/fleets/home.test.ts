@@ -42,6 +42,7 @@ describe('a fleet laid out like the public home and multi-tenant repositories', 
     expect(summary.kustomizations.filter(({ state }) => state === 'ready')).toHaveLength(62);
     expect(summary.simulated).toEqual([
       { kind: 'HelmRelease.helm.toolkit.fluxcd.io', controller: expect.stringContaining('helm-controller') as string },
+      { kind: 'OCIRepository.source.toolkit.fluxcd.io', controller: 'Flux' },
     ]);
     expect(summary.secrets.filter(({ mechanism }) => mechanism === 'sops')).toHaveLength(12 * (2 + 5));
     const secret = summary.secrets.find(({ namespace, name }) => namespace === 'team-03' && name === 'app-1-secret');

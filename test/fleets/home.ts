@@ -146,7 +146,7 @@ spec:
   interval: 1h
   path: ./kubernetes/apps/${namespace}/${app}/app
   prune: true
-  wait: ${index % 2 === 1}
+  wait: true
   targetNamespace: ${namespace}
   commonMetadata:
     labels:

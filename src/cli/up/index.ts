@@ -13,6 +13,7 @@ import { settle } from './settle.ts';
 import type { MissingKind } from './simulated.ts';
 import { shortRevision, type Standing } from './state.ts';
 import { printSummary } from './summary.ts';
+import { unattendedKinds } from './unattended.ts';
 
 /** `sotto up`. */
 export const up: Command = {
@@ -149,7 +150,7 @@ function note(simulated: MissingKind[], progress: Progress): (kinds: readonly Mi
 
 async function summarise(
   session: Session,
-  watch: { times: ReadonlyMap<string, number>; simulated: readonly MissingKind[] },
+  watch: { times: ReadonlyMap<string, number>; simulated: readonly { readonly group: string; readonly kind: string }[] },
   options: UpOptions,
   face: Face,
 ): Promise<void> {
@@ -158,7 +159,7 @@ async function summarise(
       standings: session.fleet.standings(),
       times: watch.times,
       secrets: await session.builds.ways(session.cluster),
-      simulated: watch.simulated.map(({ group, kind }) => ({
+      simulated: [...watch.simulated, ...(options.simulate ? await unattendedKinds(session.cluster) : [])].map(({ group, kind }) => ({
         kind: `${kind}.${group}`,
         controller: usuallyProvidedBy({ group, kind }) ?? 'unknown controller',
       })),

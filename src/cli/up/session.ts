@@ -16,6 +16,7 @@ import type { UpOptions } from './options.ts';
 import { FLUX_NAMESPACE, installCrds, readAgeKeys, seedFleet } from './seed.ts';
 import { comparableUrl, openSource, type UpSource } from './source.ts';
 import { REQUESTED_AT } from './state.ts';
+import { unattendedControllers } from './unattended.ts';
 import { buildLog, type BuildLog } from './ways.ts';
 
 /** A running `sotto up`. */
@@ -92,7 +93,8 @@ function runFlux({ options, face, data, source, embedded, builds, log }: FluxPar
     ...(options.dataDir === undefined ? {} : { directory: join(data.path, 'artifacts') }),
   });
   const world: World = { ...face.world, fetch: artifactFetch(storage, face.world.fetch) };
-  const controllers = fluxControllers({
+  const simulated = options.simulate ? unattendedControllers(embedded.cluster, world) : [];
+  const flux = fluxControllers({
     cluster: embedded.cluster,
     world,
     entropy: face.entropy,
@@ -106,6 +108,7 @@ function runFlux({ options, face, data, source, embedded, builds, log }: FluxPar
     },
     onBuild: (owner, build) => builds.record(owner, build),
   });
+  const controllers = [...flux, ...simulated];
   const stop = new AbortController();
   const running = runControllers({
     cluster: embedded.cluster,
