@@ -1,8 +1,9 @@
 /**
  * Compacts the facts of the Kubernetes API (fields, types, protobuf numbers, list and patch keys) into
- * src/kube/schema/generated/kubernetes.ts. Input: the JSON file described by shared/data/README.md.
+ * src/kube/schema/generated/kubernetes.ts. Input: a JSON file with the facts of a Kubernetes release
+ * (types, protobuf numbers, resources), condensed from its OpenAPI description and protobuf definitions.
  *
- *     node scripts/generate-kinds.ts --data ../shared/data/kubernetes-1.36.json [--out FILE]
+ *     npm run generate:kinds -- --data FILE [--out FILE]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

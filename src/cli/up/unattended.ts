@@ -4,7 +4,7 @@ import { setCondition, type Condition } from '../../kube/objects/index.ts';
 import type { Controller } from '../../kube/runtime/index.ts';
 
 /** Kinds that Sotto has CRDs for and no controller yet; whoever waits for one of them would wait for ever. */
-export const UNATTENDED = [
+const UNATTENDED = [
   { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'OCIRepository', group: 'source.toolkit.fluxcd.io' },
   { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'Bucket', group: 'source.toolkit.fluxcd.io' },
   { apiVersion: 'notification.toolkit.fluxcd.io/v1', kind: 'Receiver', group: 'notification.toolkit.fluxcd.io' },
