@@ -7,6 +7,7 @@ import { fluxControllers } from '../src/cli/flux.ts';
 import { installCrds, seedFleet } from '../src/cli/up/seed.ts';
 import { installSimulated } from '../src/cli/up/simulated.ts';
 import { REQUESTED_AT } from '../src/cli/up/state.ts';
+import { unattendedControllers } from '../src/cli/up/unattended.ts';
 import { createCluster } from '../src/cluster/index.ts';
 import { artifactFetch, artifactStorage } from '../src/fetch/artifact/index.ts';
 import { memoryGitFetcher } from '../src/fetch/git/index.ts';
@@ -64,7 +65,8 @@ export async function restingWrites(
   });
   let ran = new Set<string>();
   const start = (): (() => Promise<void>) => {
-    const controllers = fluxControllers({ cluster, world, entropy: systemEntropy, log: noLog, fetcher, storage });
+    const flux = fluxControllers({ cluster, world, entropy: systemEntropy, log: noLog, fetcher, storage });
+    const controllers = [...flux, ...unattendedControllers(cluster, world)];
     const stopping = new AbortController();
     const observe = ({ kind, request }: { kind: string; request: { namespace?: string; name: string } }): void => {
       if (kind === KUSTOMIZATION.kind) ran.add(`${request.namespace ?? ''}/${request.name}`);
