@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { startCluster } from '../../src/cluster/index.ts';
 import { jsonLog } from '../../src/base/log/index.ts';
 import { systemWorld } from '../../src/base/world/index.ts';
 import { startSession, type Session } from '../../src/cli/up/session.ts';
@@ -47,6 +48,9 @@ beforeAll(async () => {
     // Each of these fails while a decrypted secret is at hand.
     'broken/kustomization.yaml': 'resources: [s.yaml]\n',
     'broken/s.yaml': await encryptFor(repository.recipient, secret('broken', `  more: \${${MARKER}\n`)),
+    'dangling/s.yaml': await encryptFor(repository.recipient, secret('dangling')),
+    'dangling/pod.yaml':
+      'apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  namespace: default\nspec:\n  containers:\n    - name: c\n      image: x\n      envFrom:\n        - secretRef:\n            name: nowhere\n',
     'invalid/s.yaml': await encryptFor(repository.recipient, secret('invalid').replace('password:', '"bad key":')),
   });
   repository.commit();
@@ -182,11 +186,32 @@ describe('commands show no secret value', () => {
     ['get secrets as JSON', () => ['get', 'secrets', '-A', '-o', 'json', '--kubeconfig', join(dataDir, 'kubeconfig')]],
     ['get ks', () => ['get', 'ks', '-A', '-o', 'json', '--kubeconfig', join(dataDir, 'kubeconfig')]],
     ['sops decrypt of a tampered file', () => ['sops', 'decrypt', tampered()]],
+    ['build --check', () => ['build', join(repository.directory, 'dangling'), '--check', '--age-key-file', repository.keyFile]],
+    ['kustomize build', () => ['kustomize', 'build', join(repository.directory, 'c')]],
+    ['kustomize build --explain', () => ['kustomize', 'build', join(repository.directory, 'c'), '--explain', 'stringData']],
+    ['sops check', () => ['sops', 'check', repository.directory]],
+    ['sops check as SARIF', () => ['sops', 'check', '--format', 'sarif', repository.directory]],
+    ['sops verify', () => ['sops', 'verify', join(repository.directory, 'c/good.yaml')]],
+    ['sops verify of a tampered file', () => ['sops', 'verify', tampered()]],
+    ['sops explain', () => ['sops', 'explain', join(repository.directory, 'c/good.yaml')]],
+    ['sops filestatus', () => ['sops', 'filestatus', join(repository.directory, 'c/good.yaml')]],
+    ['sops git textconv', () => ['sops', 'git', 'textconv', join(repository.directory, 'c/good.yaml')]],
+    ['sops rotate, to standard output', () => ['sops', 'rotate', join(repository.directory, 'c/good.yaml')]],
+    ['sops set of a path that cannot be', () => ['sops', 'set', copy(), '["stringData"]["password"]["deeper"][0]x', '"x"']],
+    ['sops unset of what is not there', () => ['sops', 'unset', copy(), '["stringData"]["nothing"]']],
+    ['sops exec-env of a file that is no environment', () => ['sops', 'exec-env', copy(), 'true']],
   ])('%s', async (_name, argv) => {
     const ran = await runSotto(argv(), { cwd: repository.folder, env: { SOPS_AGE_KEY_FILE: repository.keyFile, SOTTO_DEBUG: '1' } });
     expect(ran.stdout + ran.stderr).not.toBe('');
     expect(leaks(ran.stdout + ran.stderr)).toEqual([]);
   });
+
+  /** A file that a command may change. */
+  function copy(): string {
+    const path = join(mkdtempSync(join(repository.folder, 'copy-')), 's.yaml');
+    writeFileSync(path, readFileSync(join(repository.directory, 'c/good.yaml')));
+    return path;
+  }
 
   function tampered(): string {
     const folder = mkdtempSync(join(repository.folder, 'tampered-'));
@@ -197,3 +222,17 @@ describe('commands show no secret value', () => {
 });
 
 afterAll(() => rmSync(join(repository.folder), { recursive: true, force: true }));
+
+it('AUD-02: the audit log of the API holds no secret value, of failed requests neither', async () => {
+  const events: unknown[] = [];
+  await using embedded = await startCluster({ audit: { sink: { write: (event) => void events.push(event) } } });
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a', namespace: 'default' }, stringData: { password: MARKER } };
+  await embedded.cluster.create(secret);
+  await embedded.cluster.patch({ ...secret, namespace: 'default', name: 'a' }, 'merge', { stringData: { password: `${MARKER}2` } });
+  await embedded.cluster
+    .create({ ...secret, metadata: { name: 'b', namespace: 'default' }, stringData: { 'bad key': MARKER } })
+    .catch(() => undefined);
+  expect(events.length).toBeGreaterThanOrEqual(3);
+  expect(JSON.stringify(events)).toContain('"secrets"');
+  expect(leaks(JSON.stringify(events))).toEqual([]);
+});
